@@ -1,0 +1,147 @@
+#include "cpu/core/events.h"
+
+#include "cpu/apic/local_apic.h"
+#include "cpu/phys_memory.h"
+#include "cpu/seg/deliver.h"
+#include "cpu/sys/debug_regs.h"
+
+namespace softvt {
+namespace {
+
+bool extint_pending(const Cpu& cpu) {
+  if (cpu.bus == nullptr || !cpu.bus->extint_pending()) return false;
+  return cpu.apic == nullptr || cpu.apic->accepts_extint() || cpu.apic->extint_pending();
+}
+
+bool interrupt_pending(const Cpu& cpu) {
+  return (cpu.apic != nullptr && cpu.apic->pending_vector() >= 0) || extint_pending(cpu);
+}
+
+// Takes the pending interrupt from its controller.
+u8 acknowledge(Cpu& cpu) {
+  if (cpu.apic != nullptr && cpu.apic->pending_vector() >= 0) return cpu.apic->acknowledge();
+  if (cpu.apic != nullptr) cpu.apic->clear_extint();
+  return cpu.bus->extint_acknowledge();
+}
+
+bool interrupts_enabled(const Cpu& cpu) { return (cpu.rflags_rest & rflags::IF) != 0; }
+
+bool monitored_bytes_changed(const Cpu& cpu) {
+  return cpu.mem->read_any(cpu.monitor_address & ~u64{7}, 8) != cpu.monitor_seen;
+}
+
+// SDM 3A 9.4.4: a processor that waits for a SIPI starts at vector * 4 KiB.
+void start_from_sipi(Cpu& cpu) {
+  cpu.sipi_pending = false;
+  Segment cs = cpu.seg[1];
+  cs.selector = static_cast<u16>(cpu.sipi_vector << 8);
+  cs.base = u64{cpu.sipi_vector} << 12;
+  cpu.set_segment(Seg::CS, cs);
+  cpu.rip = 0;
+  cpu.activity = Activity::Active;
+}
+
+void take_init(Cpu& cpu) {
+  cpu.init_pending = false;
+  if (cpu.guest_mode && cpu.virt->external(cpu, VirtExtension::External::Init, 0)) {
+    cpu.sipi_pending = false;
+    return;
+  }
+  cpu.init_reset();  // a SIPI that came behind the INIT stays
+}
+
+// Leaves a wait state if an event ends it. True: still waiting.
+bool still_waiting(Cpu& cpu) {
+  if (cpu.activity == Activity::WaitForSipi) {
+    if (cpu.init_pending) take_init(cpu);
+    if (!cpu.sipi_pending) return true;
+    if (cpu.guest_mode) {
+      cpu.sipi_pending = false;
+      return !cpu.virt->external(cpu, VirtExtension::External::Sipi, cpu.sipi_vector);
+    }
+    start_from_sipi(cpu);
+    return false;
+  }
+  if (!cpu.has_wake_event()) return true;
+  if (cpu.activity != Activity::Shutdown) cpu.activity = Activity::Active;
+  return cpu.activity == Activity::Shutdown && !cpu.init_pending;
+}
+
+Boundary after(Cpu& cpu, bool alive) {
+  (void)cpu;
+  return alive ? Boundary::Again : Boundary::Waiting;
+}
+
+bool take_nmi(Cpu& cpu) {
+  if (cpu.guest_mode && cpu.virt->external(cpu, VirtExtension::External::Nmi, 2)) return true;
+  cpu.nmi_pending = false;
+  return deliver_event(cpu, {.vector = 2, .type = EventType::Nmi});
+}
+
+// True if something was done about the pending interrupt.
+bool take_interrupt(Cpu& cpu, bool& alive) {
+  if (!interrupt_pending(cpu)) {
+    cpu.irq_hint = false;
+    return false;
+  }
+  if (cpu.guest_mode) {
+    const int vector = cpu.apic != nullptr ? cpu.apic->pending_vector() : -1;
+    if (cpu.virt->external(cpu, VirtExtension::External::Interrupt,
+                           vector < 0 ? 0 : static_cast<u8>(vector))) {
+      return true;
+    }
+    if (!cpu.virt->interrupts_allowed(cpu)) return false;
+  } else if (!interrupts_enabled(cpu)) {
+    return false;
+  }
+  const u8 vector = acknowledge(cpu);
+  alive = deliver_event(cpu, {.vector = vector, .type = EventType::ExternalInterrupt});
+  return true;
+}
+
+}  // namespace
+
+bool Cpu::has_wake_event() const {
+  if (init_pending || smi_pending || pending_dr6 != 0) return true;
+  if (activity == Activity::WaitForSipi) return sipi_pending;
+  if (nmi_pending && !nmi_blocked) return true;
+  if (activity == Activity::Shutdown) return false;
+  if (activity == Activity::Mwait && monitored_bytes_changed(*this)) return true;
+  if (guest_mode && virt->wakes(*this)) return true;
+  const bool masked_ends = activity == Activity::Mwait && mwait_breaks_masked;
+  return interrupt_pending(*this) && (interrupts_enabled(*this) || masked_ends || guest_mode);
+}
+
+bool deliver_event(Cpu& cpu, const Event& event) {
+  cpu.budget -= 1;
+  const Delivered d = deliver_with_escalation(cpu, event);
+  return d != Delivered::Shutdown;
+}
+
+bool needs_single_step(const Cpu& cpu) {
+  if ((cpu.rflags_rest & rflags::TF) != 0) return true;
+  if (breakpoints_enabled(cpu)) return true;
+  return cpu.shadow != Shadow::None && (cpu.irq_hint || cpu.nmi_pending || cpu.guest_mode);
+}
+
+Boundary take_events(Cpu& cpu) {
+  if (cpu.activity != Activity::Active && still_waiting(cpu)) return Boundary::Waiting;
+  if (cpu.init_pending && cpu.gif && !cpu.vmx_root) {
+    take_init(cpu);
+    return Boundary::Again;
+  }
+  cpu.smi_pending = false;  // there is no SMM: an SMI has no handler to run
+  if (cpu.pending_dr6 != 0 && cpu.shadow != Shadow::MovSs) {
+    const Event trap{.vector = 1, .dr6 = cpu.pending_dr6};
+    cpu.pending_dr6 = 0;
+    return after(cpu, deliver_event(cpu, trap));
+  }
+  if (cpu.guest_mode && cpu.virt->boundary(cpu)) return Boundary::Again;
+  if (!cpu.gif || cpu.shadow != Shadow::None) return Boundary::Run;
+  if (cpu.nmi_pending && !cpu.nmi_blocked) return after(cpu, take_nmi(cpu));
+  bool alive = true;
+  if (take_interrupt(cpu, alive)) return after(cpu, alive);
+  return Boundary::Run;
+}
+
+}  // namespace softvt

@@ -1,0 +1,53 @@
+#include "trace/path_groups.h"
+
+#include <algorithm>
+
+namespace softvt::trace {
+
+PathGroup& PathGroups::open(u32 vcpu) {
+  for (Pending& pending : pending_) {
+    if (pending.vcpu == vcpu) return pending.group;
+  }
+  return pending_.emplace_back(Pending{vcpu, {}}).group;
+}
+
+void PathGroups::close(u32 vcpu) {
+  const auto found = std::find_if(pending_.begin(), pending_.end(),
+                                  [&](const Pending& p) { return p.vcpu == vcpu; });
+  if (found == pending_.end()) return;
+  PathGroup group = std::move(found->group);
+  pending_.erase(found);
+  const bool hypercall = group.kind == PathGroup::Kind::Hypercall;
+  if (hypercall) group.number = ++hypercalls_;
+  if (group.kind == PathGroup::Kind::OtherExit && !options_.all_exits) return;
+  if (hypercall && hypercalls_ > options_.most_hypercalls) return;
+  done_(group);
+}
+
+void PathGroups::station(const PathEvent& event) {
+  if (std::holds_alternative<Console>(event.station)) {
+    PathGroup line;
+    line.kind = PathGroup::Kind::Console;
+    line.stations.push_back(event);
+    return done_(line);
+  }
+  const bool entry = std::holds_alternative<VmEntry>(event.station);
+  const bool first = std::none_of(pending_.begin(), pending_.end(),
+                                  [&](const Pending& p) { return p.vcpu == event.vcpu; });
+  if (entry && first) return;  // the first entry of all: nothing led to it
+  PathGroup& group = open(event.vcpu);
+  group.stations.push_back(event);
+  if (std::holds_alternative<Hypercall>(event.station) ||
+      std::holds_alternative<HostEntry>(event.station)) {
+    group.kind = PathGroup::Kind::Hypercall;
+  } else if (std::holds_alternative<Rewrite>(event.station)) {
+    group.kind = PathGroup::Kind::Rewrite;
+  }
+  if (entry) close(event.vcpu);
+}
+
+void PathGroups::finish() {
+  while (!pending_.empty()) close(pending_.front().vcpu);
+}
+
+}  // namespace softvt::trace

@@ -1,5 +1,4 @@
 // What code costs that runs for the first time, and what finding a decoded block costs.
-#include <cstring>
 #include <vector>
 
 #include "bench/report.h"
@@ -27,28 +26,49 @@ class CodeWriter {
 
 constexpr u8 kRet[] = {0xc3};
 
-// Straight code of usual instructions, 8 in a group, with a jump in each.
-std::vector<u8> straight_code(u64 groups) {
-  constexpr u8 kGroup[] = {
-      0x48, 0x8b, 0x06,              // mov (%rsi), %rax
-      0x48, 0x01, 0xf8,              // add %rdi, %rax
-      0x48, 0x8d, 0x4c, 0x07, 0x10,  // lea 16(%rdi,%rax), %rcx
-      0x89, 0xca,                    // mov %ecx, %edx
-      0x83, 0xe2, 0x3f,              // and $63, %edx
-      0x48, 0x89, 0x46, 0x08,        // mov %rax, 8(%rsi)
-      0x48, 0x85, 0xc0,              // test %rax, %rax
-      0x75, 0x00,                    // jnz to the next one
+enum class Branches : u8 { NotTaken = 0x74, Taken = 0x75 };  // JZ, JNZ
+
+// Groups of 8 usual instructions. The last one is a branch to the next group, taken or not: blocks
+// go on behind branches that are not taken, and begin anew where one leads.
+std::vector<u8> usual_code(u64 groups, Branches branches) {
+  const u8 group[] = {
+      0x48,
+      0x8b,
+      0x06,  // mov (%rsi), %rax
+      0x48,
+      0x01,
+      0xf8,  // add %rdi, %rax
+      0x48,
+      0x8d,
+      0x4c,
+      0x07,
+      0x10,  // lea 16(%rdi,%rax), %rcx
+      0x89,
+      0xca,  // mov %ecx, %edx
+      0x83,
+      0xe2,
+      0x3f,  // and $63, %edx
+      0x48,
+      0x89,
+      0x46,
+      0x08,  // mov %rax, 8(%rsi)
+      0x48,
+      0x85,
+      0xc0,  // test %rax, %rax: not 0
+      static_cast<u8>(branches),
+      0x00,
   };
   CodeWriter writer;
-  for (u64 i = 0; i < groups; ++i) writer.add(kGroup);
+  for (u64 i = 0; i < groups; ++i) writer.add(group);
   writer.add(kRet);
   return writer.code();
 }
 
-void decode(benchmark::State& state) {
-  constexpr u64 kGroups = 8192;
+constexpr u64 kGroups = 1024;
+
+void decode(benchmark::State& state, Branches branches) {
   Harness harness;
-  const std::vector<u8> code = straight_code(kGroups);
+  const std::vector<u8> code = usual_code(kGroups, branches);
   harness.put(at::kScratch, code.data(), code.size());
   Report report(state, harness);
   for (auto _ : state) {
@@ -58,18 +78,19 @@ void decode(benchmark::State& state) {
     benchmark::DoNotOptimize(harness.call_at(at::kScratch, 1, at::kBuffer));
   }
 }
-BENCHMARK(decode)->Name("decode/fresh");
+BENCHMARK_CAPTURE(decode, straight, Branches::NotTaken)->Name("decode/straight");
+BENCHMARK_CAPTURE(decode, branches, Branches::Taken)->Name("decode/branches");
 
-void decoded(benchmark::State& state) {
-  constexpr u64 kGroups = 8192;
+void decoded(benchmark::State& state, Branches branches) {
   Harness harness;
-  const std::vector<u8> code = straight_code(kGroups);
+  const std::vector<u8> code = usual_code(kGroups, branches);
   harness.put(at::kScratch, code.data(), code.size());
   harness.call_at(at::kScratch, 1, at::kBuffer);
   Report report(state, harness);
   for (auto _ : state) benchmark::DoNotOptimize(harness.call_at(at::kScratch, 1, at::kBuffer));
 }
-BENCHMARK(decoded)->Name("decode/again");
+BENCHMARK_CAPTURE(decoded, straight, Branches::NotTaken)->Name("decoded/straight");
+BENCHMARK_CAPTURE(decoded, branches, Branches::Taken)->Name("decoded/branches");
 
 // Blocks of two instructions, each jumping to one in the next page: more of them than the jump
 // cache holds, in fewer pages than the TLB has entries.
@@ -93,7 +114,7 @@ void block_miss(benchmark::State& state) {
   harness.call_at(at::kScratch);
   Report report(state, harness);
   for (auto _ : state) benchmark::DoNotOptimize(harness.call_at(at::kScratch));
-  report.each("ns/block", state.iterations() * kPages * kBlocksInPage);
+  report.each("time_per_block", state.iterations() * kPages * kBlocksInPage);
 }
 BENCHMARK(block_miss)->Name("block/jump-cache-miss");
 

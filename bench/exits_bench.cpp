@@ -16,7 +16,7 @@ void vmx_exits(benchmark::State& state, const u8* guest, Paging paging) {
   Report report(state, harness);
   const auto* loop = reinterpret_cast<const void*>(bench_vmx_exits);
   for (auto _ : state) benchmark::DoNotOptimize(harness.call(loop, kExits));
-  report.each("ns/exit", state.iterations() * kExits);
+  report.each("time_per_exit", state.iterations() * kExits);
 }
 BENCHMARK_CAPTURE(vmx_exits, vmcall, bench_guest_vmcall, Paging::Guest)->Name("vmx/vmcall");
 BENCHMARK_CAPTURE(vmx_exits, cpuid, bench_guest_cpuid, Paging::Guest)->Name("vmx/cpuid");
@@ -34,7 +34,7 @@ void svm_exits(benchmark::State& state, const u8* guest, u64 length, Paging pagi
   for (auto _ : state) {
     benchmark::DoNotOptimize(harness.call(loop, kExits, at::kControlStructure, length));
   }
-  report.each("ns/exit", state.iterations() * kExits);
+  report.each("time_per_exit", state.iterations() * kExits);
 }
 BENCHMARK_CAPTURE(svm_exits, vmmcall, bench_guest_vmmcall, 3, Paging::Guest)->Name("svm/vmmcall");
 BENCHMARK_CAPTURE(svm_exits, cpuid, bench_guest_cpuid, 2, Paging::Guest)->Name("svm/cpuid");

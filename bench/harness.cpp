@@ -49,6 +49,12 @@ Harness::Harness(std::string_view model, Accel accel) : accel_(accel), state_(st
   vcpu_->power_on_reset();
 }
 
+bool Harness::available(Accel accel) {
+  PhysMemory memory;
+  std::string error;
+  return open_backend(accel, memory, error) != nullptr;
+}
+
 Cpu& Harness::cpu() {
   if (accel_ != Accel::Bare) fail("this benchmark needs the processor itself");
   return static_cast<BareVcpu&>(*vcpu_).cpu();

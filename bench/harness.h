@@ -36,6 +36,9 @@ class Harness {
   // Aborts the program if it cannot be built.
   explicit Harness(std::string_view model = "max-intel", Accel accel = Accel::Bare);
 
+  // Whether this build has the accelerator.
+  static bool available(Accel accel);
+
   // Calls a function of loops.S, or code at an address, as a C function; returns its RAX.
   u64 call(const void* function, u64 a = 0, u64 b = 0, u64 c = 0);
   u64 call_at(u64 rip, u64 a = 0, u64 b = 0, u64 c = 0);

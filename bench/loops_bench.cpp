@@ -32,7 +32,7 @@ void exceptions(benchmark::State& state, Loop loop, u64 argument) {
   Report report(state, harness);
   const auto* function = reinterpret_cast<const void*>(loop);
   for (auto _ : state) benchmark::DoNotOptimize(harness.call(function, kRounds, argument));
-  report.each("ns/round", state.iterations() * kRounds);
+  report.each("time_per_round", state.iterations() * kRounds);
 }
 
 BENCHMARK_CAPTURE(exceptions, int3, bench_int3, 0)->Name("exception/int3");

@@ -14,21 +14,21 @@ class Report {
   Report(const Report&) = delete;
   Report& operator=(const Report&) = delete;
   ~Report() {
-    using benchmark::Counter;
     const auto retired = static_cast<double>(harness_.instructions() - before_);
-    state_.counters["MIPS"] = Counter(retired / 1e6, Counter::kIsRate);
-    state_.counters["ns/insn"] =
-        Counter(retired / 1e9, Counter::Flags(Counter::kIsRate | Counter::kInvert));
+    state_.counters["insns_per_s"] = benchmark::Counter(retired, benchmark::Counter::kIsRate);
+    set_time("time_per_insn", retired);
   }
 
   // The time of one of `count` things that the whole run did.
-  void each(const char* name, u64 count) {
-    using benchmark::Counter;
-    state_.counters[name] = Counter(static_cast<double>(count) / 1e9,
-                                    Counter::Flags(Counter::kIsRate | Counter::kInvert));
-  }
+  void each(const char* name, u64 count) { set_time(name, static_cast<double>(count)); }
 
  private:
+  // In seconds; the console shows them with a prefix (2.1ns).
+  void set_time(const char* name, double count) {
+    using benchmark::Counter;
+    state_.counters[name] = Counter(count, Counter::Flags(Counter::kIsRate | Counter::kInvert));
+  }
+
   benchmark::State& state_;
   const Harness& harness_;
   u64 before_;

@@ -14,7 +14,7 @@ void tlb_miss(benchmark::State& state) {
   Report report(state, harness);
   const auto* loop = reinterpret_cast<const void*>(bench_tlb);
   for (auto _ : state) benchmark::DoNotOptimize(harness.call(loop, kLoads, at::kWindow));
-  report.each("ns/load", state.iterations() * kLoads);
+  report.each("time_per_load", state.iterations() * kLoads);
 }
 BENCHMARK(tlb_miss)->Name("tlb/4-level");
 
@@ -25,7 +25,7 @@ void tlb_refill(benchmark::State& state) {
   Report report(state, harness);
   const auto* loop = reinterpret_cast<const void*>(bench_tlb_refill);
   for (auto _ : state) benchmark::DoNotOptimize(harness.call(loop, kLoads, at::kWindow));
-  report.each("ns/load", state.iterations() * kLoads);
+  report.each("time_per_load", state.iterations() * kLoads);
 }
 BENCHMARK(tlb_refill)->Name("tlb/refill");
 
@@ -51,7 +51,7 @@ void tlb_miss_ept(benchmark::State& state) {
     cpu.vmx->vmwrite(cpu, vmx::Field::GUEST_RSP, at::kGuestStackTop - 8);
     benchmark::DoNotOptimize(harness.call(enter, kLoads, at::kWindow));
   }
-  report.each("ns/load", state.iterations() * kLoads);
+  report.each("time_per_load", state.iterations() * kLoads);
 }
 BENCHMARK(tlb_miss_ept)->Name("tlb/4-level-ept");
 
@@ -71,7 +71,7 @@ void tlb_miss_npt(benchmark::State& state) {
     harness.put64(at::kControlStructure + 0x5d8, at::kGuestStackTop - 8);
     benchmark::DoNotOptimize(harness.call(enter, kLoads, at::kWindow, at::kControlStructure));
   }
-  report.each("ns/load", state.iterations() * kLoads);
+  report.each("time_per_load", state.iterations() * kLoads);
 }
 BENCHMARK(tlb_miss_npt)->Name("tlb/4-level-npt");
 

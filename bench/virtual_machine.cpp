@@ -93,7 +93,8 @@ void put_vmx_controls(VmcsWriter& vmcs, Harness& harness, Paging paging) {
                     bit(Control::Ia32eModeGuest) | bit(Control::LoadGuestEfer));
   if (!nested) return;
   vmcs.put_controls(Field::SECONDARY_VM_EXEC_CONTROL, vmx::ControlGroup::Secondary,
-                    bit(Control::EnableEpt));
+                    bit(Control::EnableEpt) | bit(Control::EnableVpid));
+  vmcs.put(Field::VIRTUAL_PROCESSOR_ID, 1);
   constexpr u64 kReadWriteExecute = 7, kWriteBack = 6 << 3, kFourLevels = 3 << 3;
   map_one_to_one(harness.memory(), at::kSecondStage, at::kRam, kReadWriteExecute,
                  kReadWriteExecute | kWriteBack);

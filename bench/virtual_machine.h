@@ -5,7 +5,9 @@
 
 namespace softvt::bench {
 
-enum class Paging : u8 { Guest, Nested };  // without and with EPT or nested paging
+// Without and with EPT or nested paging. Nested also has a VPID, without which each VM entry and
+// VM exit drops all translations.
+enum class Paging : u8 { Guest, Nested };
 
 // The current VMCS is ready but for what bench_vmx_exits sets itself. False: no VMX.
 bool prepare_vmx(Harness& harness, Paging paging, u64 guest_rip);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array kSubcommands{
     Subcommand{"run", "runs a machine", run_machine},
+    Subcommand{"path", "tells the way of each hypercall of a guest", tell_path},
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Subcommand {
 std::span<const Subcommand> subcommands();
 
 int run_machine(const Arguments& arguments);
+int tell_path(const Arguments& arguments);
 
 // "softvt: MESSAGE" on standard error; gives the status of bad input.
 int fail(const std::string& message);

@@ -84,7 +84,7 @@ class VendorBackend {
   virtual void flush_guest_tlb() = 0;
 
   // For traces: fields by the names of the manual.
-  virtual trace::VmExit describe_exit(const Exit& exit) const = 0;
+  virtual trace::VmExit describe_exit() const = 0;
   virtual trace::VmEntry describe_entry() const = 0;
 
   HostProcessor& host() { return host_; }

@@ -81,7 +81,7 @@ bool MachineBackend::share_memory(std::string& error) {
 }
 
 std::unique_ptr<Backend> open_machine_backend(Vendor vendor, PhysMemory& memory,
-                                              const ProcessorTables& tables, std::string&) {
+                                              const ProcessorTables& tables) {
   return std::make_unique<MachineBackend>(vendor, memory, tables);
 }
 

@@ -67,6 +67,6 @@ class MachineBackend final : public Backend {
 };
 
 std::unique_ptr<Backend> open_machine_backend(Vendor vendor, PhysMemory& memory,
-                                              const ProcessorTables& tables, std::string& error);
+                                              const ProcessorTables& tables);
 
 }  // namespace softvt::kvm

@@ -1,8 +1,10 @@
 // The vendor half on SVM: one VMCB for the vcpu. APM 2 chapter 15.
 #include <array>
+#include <cstring>
 #include <memory>
 
 #include "kvm/backend.h"
+#include "kvm/describe.h"
 #include "kvm/guest_msrs.h"
 #include "kvm/vm.h"
 #include "svm/extension.h"
@@ -27,15 +29,6 @@ constexpr std::string_view kIntercepts[] = {
     "INTR", "NMI", "CPUID", "INVD", "HLT", "INVLPGA", "IOIO_PROT", "MSR_PROT", "TASK_SWITCH",
     "SHUTDOWN", "VMRUN", "VMMCALL", "VMLOAD", "VMSAVE", "STGI", "CLGI", "SKINIT", "WBINVD",
     "MONITOR", "MWAIT", "XSETBV",
-};
-
-constexpr Field kExitFields[] = {
-    Field::ExitCode, Field::ExitInfo1, Field::ExitInfo2, Field::ExitIntInfo, Field::NRip,
-    Field::Rip, Field::Rsp, Field::Rax, Field::Rflags, Field::CsSelector, Field::CsAttributes,
-    Field::Cpl, Field::Cr0, Field::Cr3, Field::Cr4, Field::Efer, Field::InterruptShadow,
-};
-constexpr Field kEntryFields[] = {
-    Field::Rip, Field::Rsp, Field::Rax, Field::Rflags, Field::EventInj, Field::VIrq,
 };
 
 class SvmBackend final : public VendorBackend {
@@ -88,8 +81,8 @@ class SvmBackend final : public VendorBackend {
     vmcb_.put<Field::TlbControl>(static_cast<u8>(svm::TlbControl::FlushGuest));
   }
 
-  trace::VmExit describe_exit(const Exit& exit) const override;
-  trace::VmEntry describe_entry() const override;
+  trace::VmExit describe_exit() const override { return describe_svm_exit(vmcb_); }
+  trace::VmEntry describe_entry() const override { return describe_svm_entry(vmcb_); }
 
  private:
   bool allocate(std::string& error);
@@ -97,7 +90,6 @@ class SvmBackend final : public VendorBackend {
   void set_intercept(std::string_view name, bool on = true);
   Exit::Io decode_io(u64 info) const;
   u8 insn_length(const Exit& exit) const;
-  trace::NamedValue named(Field field) const;
   static Field selector_of(Seg seg);
 
   Cpu& cpu_;
@@ -398,29 +390,6 @@ DescriptorTable SvmBackend::table(bool idt) const {
 void SvmBackend::set_table(bool idt, const DescriptorTable& value) {
   vmcb_.write(idt ? Field::IdtrBase : Field::GdtrBase, value.base);
   vmcb_.write(idt ? Field::IdtrLimit : Field::GdtrLimit, value.limit);
-}
-
-// ---- traces ------------------------------------------------------------------------------------
-
-trace::NamedValue SvmBackend::named(Field field) const {
-  const svm::FieldRow& row = svm::row(field);
-  return {std::string(row.name), vmcb_.read(field), row.bytes * 8u};
-}
-
-trace::VmExit SvmBackend::describe_exit(const Exit& exit) const {
-  trace::VmExit told;
-  told.reason = std::string(svm::exit_name(exit.code));
-  told.number = exit.code;
-  for (const Field field : kExitFields) told.fields.push_back(named(field));
-  told.fields.front().meaning = told.reason;
-  return told;
-}
-
-trace::VmEntry SvmBackend::describe_entry() const {
-  trace::VmEntry told;
-  told.instruction = "VMRUN";
-  for (const Field field : kEntryFields) told.fields.push_back(named(field));
-  return told;
 }
 
 }  // namespace

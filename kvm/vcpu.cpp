@@ -392,13 +392,13 @@ Handled Vcpu::dispatch() {
   const ExitHandlerRow* row = find_exit_handler(vm_.vendor(), exit.code);
   if (tracing()) {
     tell_guest_instruction(exit);
-    tell(backend_->describe_exit(exit));
+    tell(backend_->describe_exit());
     tell(trace::Dispatch{exit_handler_table_name(vm_.vendor()),
                          row != nullptr ? row->name : std::string_view{}});
   }
   if (exit.interrupted) backend_->inject(*exit.interrupted, exit.insn_length);
   if (row == nullptr) {
-    return internal_error("no handler for VM exit " + backend_->describe_exit(exit).reason);
+    return internal_error("no handler for VM exit " + backend_->describe_exit().reason);
   }
   return row->handler(*this, exit);
 }

@@ -4,6 +4,7 @@
 
 #include "cpu/msr/platform.h"
 #include "kvm/backend.h"
+#include "kvm/describe.h"
 #include "kvm/guest_msrs.h"
 #include "kvm/vm.h"
 #include "vmx/extension.h"
@@ -71,30 +72,6 @@ constexpr SegmentFields kSegments[] = {
     {Field::GUEST_TR_SELECTOR, Field::GUEST_TR_BASE, Field::GUEST_TR_LIMIT, Field::GUEST_TR_AR_BYTES},
 };
 
-constexpr Field kExitFields[] = {
-    Field::VM_EXIT_REASON, Field::EXIT_QUALIFICATION, Field::VM_EXIT_INSTRUCTION_LEN,
-    Field::VMX_INSTRUCTION_INFO, Field::VM_EXIT_INTR_INFO, Field::IDT_VECTORING_INFO_FIELD,
-    Field::GUEST_RIP, Field::GUEST_RSP, Field::GUEST_RFLAGS, Field::GUEST_CS_SELECTOR,
-    Field::GUEST_CS_AR_BYTES, Field::GUEST_SS_AR_BYTES, Field::GUEST_CR0, Field::GUEST_CR3,
-    Field::GUEST_CR4, Field::GUEST_IA32_EFER, Field::GUEST_INTERRUPTIBILITY_INFO,
-    Field::GUEST_ACTIVITY_STATE,
-};
-constexpr Field kEntryFields[] = {
-    Field::GUEST_RIP, Field::GUEST_RSP, Field::GUEST_RFLAGS, Field::VM_ENTRY_CONTROLS,
-    Field::VM_ENTRY_INTR_INFO,
-};
-
-unsigned bits_of(Field field) {
-  switch (vmx::width_of(field)) {
-    case vmx::FieldWidth::Bits16:
-      return 16;
-    case vmx::FieldWidth::Bits32:
-      return 32;
-    default:
-      return 64;
-  }
-}
-
 class VmxBackend final : public VendorBackend {
  public:
   explicit VmxBackend(HostProcessor& host) : VendorBackend(host), cpu_(host.cpu()) {}
@@ -145,7 +122,7 @@ class VmxBackend final : public VendorBackend {
     cpu_.vmx->invvpid(cpu_, static_cast<u64>(vmx::InvvpidType::SingleContext), kVpid, 0);
   }
 
-  trace::VmExit describe_exit(const Exit& exit) const override;
+  trace::VmExit describe_exit() const override;
   trace::VmEntry describe_entry() const override;
 
  private:
@@ -322,7 +299,7 @@ bool VmxBackend::enter() {
   const vmx::VmResult result =
       launched_ ? cpu_.vmx->vmresume(cpu_) : cpu_.vmx->vmlaunch(cpu_);
   if (result.ok()) {
-    launched_ = true;
+    launched_ = launched_ || failure_.empty();
     return true;
   }
   failure_code_ = static_cast<u64>(result.error);
@@ -495,28 +472,12 @@ void VmxBackend::set_pdptes(const std::array<u64, 4>& values) {
 
 // ---- traces ------------------------------------------------------------------------------------
 
-trace::VmExit VmxBackend::describe_exit(const Exit& exit) const {
-  trace::VmExit told;
-  const vmx::ExitReasonRow* row = vmx::find_exit_reason(static_cast<u32>(exit.code));
-  told.reason = row != nullptr ? std::string(row->name) : "unknown exit reason";
-  told.number = exit.code;
-  for (const Field field : kExitFields) {
-    trace::NamedValue value{std::string(vmx::kFieldRows[vmx::row_of(field)].name), read(field),
-                            bits_of(field)};
-    if (field == Field::VM_EXIT_REASON) value.meaning = told.reason;
-    told.fields.push_back(std::move(value));
-  }
-  return told;
+trace::VmExit VmxBackend::describe_exit() const {
+  return describe_vmx_exit([this](Field field) { return read(field); });
 }
 
 trace::VmEntry VmxBackend::describe_entry() const {
-  trace::VmEntry told;
-  told.instruction = launched_ ? "VMRESUME" : "VMLAUNCH";
-  for (const Field field : kEntryFields) {
-    told.fields.push_back({std::string(vmx::kFieldRows[vmx::row_of(field)].name), read(field),
-                           bits_of(field)});
-  }
-  return told;
+  return describe_vmx_entry([this](Field field) { return read(field); }, launched_);
 }
 
 }  // namespace

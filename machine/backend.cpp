@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "kvm/machine_vcpu.h"
 #include "machine/bare_vcpu.h"
+#include "machine/processor_parts.h"
 
 namespace softvt {
 namespace {
@@ -17,6 +19,12 @@ std::unique_ptr<Backend> open_bare(PhysMemory& memory, std::string&) {
   return std::make_unique<BareBackend>(memory);
 }
 
+template <kvm::Vendor vendor>
+std::unique_ptr<Backend> open_layer(PhysMemory& memory, std::string&) {
+  const ProcessorParts& parts = processor_parts();
+  return kvm::open_machine_backend(vendor, memory, {parts.instructions, parts.msrs});
+}
+
 std::unique_ptr<Backend> open_nothing(PhysMemory&, std::string& error) {
   error = "not part of this build";
   return nullptr;
@@ -24,8 +32,8 @@ std::unique_ptr<Backend> open_nothing(PhysMemory&, std::string& error) {
 
 constexpr std::array kBackends{
     BackendRow{Accel::Bare, "bare", open_bare},
-    BackendRow{Accel::Vmx, "vmx", open_nothing},
-    BackendRow{Accel::Svm, "svm", open_nothing},
+    BackendRow{Accel::Vmx, "vmx", open_layer<kvm::Vendor::Vmx>},
+    BackendRow{Accel::Svm, "svm", open_layer<kvm::Vendor::Svm>},
     BackendRow{Accel::Kvm, "kvm", open_nothing},
 };
 

@@ -77,6 +77,7 @@ VmResult VmxExtension::enter(Cpu& cpu, bool launch) {
   if (launch) vmcs_.set_launch_state(LaunchState::Launched);
   cpu.monitor_armed = false;  // 27.3.3 "Clearing Address-Range Monitoring"
   load_guest_non_register(cpu);
+  if (on_entry) on_entry(cpu, launch);
   start_timer(cpu);
   inject(cpu);
   cpu.request_exit();

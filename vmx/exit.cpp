@@ -71,6 +71,7 @@ void VmxExtension::exit(Cpu& cpu, const ExitInfo& info) {
   }
   leave_guest(cpu, info.intr_info == kNmiInfo);
   load_host(cpu);
+  if (on_exit) on_exit(cpu);
 }
 
 // SDM 3C 28.2 "Recording VM-Exit Information and Updating VM-Entry Control Fields".

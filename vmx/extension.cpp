@@ -161,8 +161,9 @@ bool VmxExtension::external(Cpu& cpu, External what, u8 vector) {
   return true;
 }
 
+// With external-interrupt exiting, RFLAGS.IF does not mask them. SDM 3C 26.3.
 bool VmxExtension::interrupts_allowed(const Cpu& cpu) const {
-  return (cpu.rflags_rest & rflags::IF) != 0;
+  return on(Control::ExternalInterruptExiting) || (cpu.rflags_rest & rflags::IF) != 0;
 }
 
 // SDM 3C 26.5.1, 27.7.5, 27.7.6: the timer and open windows end HLT; the timer also ends shutdown

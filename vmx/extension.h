@@ -82,6 +82,10 @@ class VmxExtension final : public VirtExtension {
 
   // Gets the report of each VM entry that a check refuses (entry_checks.h).
   std::function<void(const std::string& report)> on_entry_failure;
+  // Observers; may be empty. An entry is told before an event is injected, an exit when the VMCS is
+  // complete and the host's state is loaded.
+  std::function<void(Cpu&, bool launch)> on_entry;
+  std::function<void(Cpu&)> on_exit;
 
  private:
   friend class ExitTaker;

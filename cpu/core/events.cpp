@@ -67,15 +67,16 @@ bool still_waiting(Cpu& cpu) {
   return cpu.activity == Activity::Shutdown && !cpu.init_pending;
 }
 
-Boundary after(Cpu& cpu, bool alive) {
-  (void)cpu;
-  return alive ? Boundary::Again : Boundary::Waiting;
-}
+Boundary after(bool alive) { return alive ? Boundary::Again : Boundary::Waiting; }
 
-bool take_nmi(Cpu& cpu) {
+// True if something was done about the pending NMI. In guest mode the extension is asked first,
+// since with virtual NMIs the blocking is only the guest's. SDM 3C 25.6.1.
+bool take_nmi(Cpu& cpu, bool& alive) {
   if (cpu.guest_mode && cpu.virt->external(cpu, VirtExtension::External::Nmi, 2)) return true;
+  if (cpu.nmi_blocked) return false;
   cpu.nmi_pending = false;
-  return deliver_event(cpu, {.vector = 2, .type = EventType::Nmi});
+  alive = deliver_event(cpu, {.vector = 2, .type = EventType::Nmi});
+  return true;
 }
 
 // True if something was done about the pending interrupt.
@@ -104,12 +105,13 @@ bool take_interrupt(Cpu& cpu, bool& alive) {
 bool Cpu::has_wake_event() const {
   if (init_pending || smi_pending || pending_dr6 != 0) return true;
   if (activity == Activity::WaitForSipi) return sipi_pending;
-  if (nmi_pending && !nmi_blocked) return true;
+  if (nmi_pending && (!nmi_blocked || guest_mode)) return true;
   if (activity == Activity::Shutdown) return false;
   if (activity == Activity::Mwait && monitored_bytes_changed(*this)) return true;
   if (guest_mode && virt->wakes(*this)) return true;
   const bool masked_ends = activity == Activity::Mwait && mwait_breaks_masked;
-  return interrupt_pending(*this) && (interrupts_enabled(*this) || masked_ends || guest_mode);
+  const bool open = guest_mode ? virt->interrupts_allowed(*this) : interrupts_enabled(*this);
+  return interrupt_pending(*this) && (open || masked_ends);
 }
 
 bool deliver_event(Cpu& cpu, const Event& event) {
@@ -120,13 +122,14 @@ bool deliver_event(Cpu& cpu, const Event& event) {
 
 bool needs_single_step(const Cpu& cpu) {
   if ((cpu.rflags_rest & rflags::TF) != 0) return true;
-  if (breakpoints_enabled(cpu)) return true;
+  if (breakpoints_enabled(cpu) || cpu.step_guest) return true;
   return cpu.shadow != Shadow::None && (cpu.irq_hint || cpu.nmi_pending || cpu.guest_mode);
 }
 
 Boundary take_events(Cpu& cpu) {
   if (cpu.activity != Activity::Active && still_waiting(cpu)) return Boundary::Waiting;
-  if (cpu.init_pending && cpu.gif && !cpu.vmx_root) {
+  // VMX operation blocks INIT; in the guest it causes an exit. SDM 3C 26.2, 24.8.
+  if (cpu.init_pending && cpu.gif && (!cpu.vmx_root || cpu.guest_mode)) {
     take_init(cpu);
     return Boundary::Again;
   }
@@ -134,13 +137,13 @@ Boundary take_events(Cpu& cpu) {
   if (cpu.pending_dr6 != 0 && cpu.shadow != Shadow::MovSs) {
     const Event trap{.vector = 1, .dr6 = cpu.pending_dr6};
     cpu.pending_dr6 = 0;
-    return after(cpu, deliver_event(cpu, trap));
+    return after(deliver_event(cpu, trap));
   }
   if (cpu.guest_mode && cpu.virt->boundary(cpu)) return Boundary::Again;
   if (!cpu.gif || cpu.shadow != Shadow::None) return Boundary::Run;
-  if (cpu.nmi_pending && !cpu.nmi_blocked) return after(cpu, take_nmi(cpu));
   bool alive = true;
-  if (take_interrupt(cpu, alive)) return after(cpu, alive);
+  if (cpu.nmi_pending && take_nmi(cpu, alive)) return after(alive);
+  if (take_interrupt(cpu, alive)) return after(alive);
   return Boundary::Run;
 }
 

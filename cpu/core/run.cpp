@@ -119,6 +119,7 @@ void Cpu::run_blocks(Insn* from) {
     }
   }
   rflags_rest &= ~rflags::RF;
+  shadow_before = shadow;
   shadow = Shadow::None;
   const bool fresh = redecode;
   redecode = false;

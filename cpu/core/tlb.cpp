@@ -99,7 +99,10 @@ void TlbPool::activate(Cpu& cpu) {
       renew(*best);
     }
     current_ = best;
-    space_ = &space(key.space);
+    if (best->space == nullptr || !best->space->used || !(best->space->key == key.space)) {
+      best->space = &space(key.space);
+    }
+    space_ = best->space;
   }
   current_->last_used = ++clock_;
   cpu.tlb = current_->entries.data();

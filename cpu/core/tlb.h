@@ -52,6 +52,13 @@ class LargePageFilter {
   Bits mib_{}, gib_{};
 };
 
+struct TlbSpace {
+  SpaceKey key;
+  u32 serial = 0;         // tag of its second-level entries
+  u32 global_serial = 0;  // tag of global entries; equal for all PCIDs of one world
+  bool used = false;
+};
+
 struct TlbContext {
   std::array<TlbEntry, kTlbEntries> entries;
   ContextKey key;
@@ -59,6 +66,7 @@ struct TlbContext {
   u64 last_used = 0;
   LargePageFilter large;
   bool used = false;
+  TlbSpace* space = nullptr;  // the one of key.space when it was last active; may be someone else's
 
   void clear();
 };
@@ -89,12 +97,7 @@ class TlbPool {
   static constexpr unsigned kContexts = 16;
   static constexpr unsigned kSecondLevel = 4096;
   static constexpr unsigned kSpaces = 64;
-  struct Space {
-    SpaceKey key;
-    u32 serial = 0;         // tag of its entries
-    u32 global_serial = 0;  // tag of global entries; equal for all PCIDs of one world
-    bool used = false;
-  };
+  using Space = TlbSpace;
   struct Entry {
     u64 va = 1;  // linear page
     u32 serial = 0;

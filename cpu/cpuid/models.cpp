@@ -37,7 +37,7 @@ constexpr List kNewest = {F::X2apic, F::Pcid, F::Invpcid, F::Clwb, F::Pku,
                           F::Umip,   F::La57, F::Rdpid,   F::Fsrm, F::Erms};
 constexpr List kSvmModern = {F::Npt,         F::NripSave,      F::VmcbClean,
                              F::FlushByAsid, F::DecodeAssists, F::PauseFilter};
-constexpr List kSvmNewest = {F::TscRateMsr, F::PauseFilterThreshold, F::Vgif};
+constexpr List kSvmNewest = {F::PauseFilterThreshold};
 
 constexpr std::array<CacheDescription, 4> kIntelServerCaches = {{
     {CacheType::Data, 1, 32, 8, false},

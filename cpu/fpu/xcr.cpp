@@ -1,6 +1,7 @@
 // XGETBV and XSETBV. SDM 2D "XGETBV", "XSETBV".
 #include "cpu/fpu/operations.h"
 #include "cpu/fpu/xsave_layout.h"
+#include "cpu/sys/intercepted.h"
 
 namespace softvt::fpu {
 
@@ -22,7 +23,7 @@ Step xsetbv(Cpu& cpu, const Insn& in) {
   // The exit has priority over faults that the operands cause. SDM 3C 26.1.1.
   const u64 value = (cpu.r[RDX] << 32) | static_cast<u32>(cpu.r[RAX]);
   const u32 index = static_cast<u32>(cpu.r[RCX]);
-  if (cpu.intercepted(in, Intercept::Xsetbv, index, value)) return Step::VmExit;
+  if (cpu.intercepted(in, Intercept::Xsetbv, index, value)) return intercepted_step(cpu);
   if (index != 0 || !valid_xcr0(cpu, value)) return cpu.raise_gp(0);
   cpu.xcr0 = value;
   cpu.update_mode();

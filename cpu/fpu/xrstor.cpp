@@ -8,6 +8,7 @@
 #include "cpu/fpu/operations.h"
 #include "cpu/fpu/xsave_common.h"
 #include "cpu/fpu/xsave_layout.h"
+#include "cpu/sys/intercepted.h"
 
 namespace softvt::fpu {
 namespace {
@@ -103,7 +104,7 @@ Step restore_user(Cpu& cpu, const Insn& in, PointerFormat format) {
 Step restore_supervisor(Cpu& cpu, const Insn& in, PointerFormat format) {
   if (device_not_available(cpu)) return Step::Fault;
   if (cpu.cpl() != 0) return cpu.raise_gp(0);
-  if (cpu.intercepted(in, Intercept::Xrstors, requested(cpu))) return Step::VmExit;
+  if (cpu.intercepted(in, Intercept::Xrstors, requested(cpu))) return intercepted_step(cpu);
   return restore(cpu, in, cpu.xcr0 | cpu.msr.xss, true, format);
 }
 

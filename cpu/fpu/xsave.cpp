@@ -8,6 +8,7 @@
 #include "cpu/fpu/operations.h"
 #include "cpu/fpu/xsave_common.h"
 #include "cpu/fpu/xsave_layout.h"
+#include "cpu/sys/intercepted.h"
 
 namespace softvt::fpu {
 namespace {
@@ -82,7 +83,7 @@ Step save_user(Cpu& cpu, const Insn& in, const Variant& variant) {
 Step save_supervisor(Cpu& cpu, const Insn& in, const Variant& variant) {
   if (device_not_available(cpu)) return Step::Fault;
   if (cpu.cpl() != 0) return cpu.raise_gp(0);
-  if (cpu.intercepted(in, Intercept::Xsaves, requested(cpu))) return Step::VmExit;
+  if (cpu.intercepted(in, Intercept::Xsaves, requested(cpu))) return intercepted_step(cpu);
   return save(cpu, in, requested(cpu) & (cpu.xcr0 | cpu.msr.xss), variant);
 }
 

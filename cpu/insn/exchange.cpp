@@ -54,8 +54,12 @@ Step cmpxchg(Cpu& cpu, const Insn& in) {
 template <class Half>
 Step cmpxchg_pair(Cpu& cpu, const Insn& in) {
   constexpr unsigned kSize = 2 * sizeof(Half);
-  u64 linear;
-  if (!operand_address(cpu, in, kSize, Access::ReadWrite, linear)) return Step::Fault;
+  u64 linear = 0;
+  if (!operand_address(cpu, in, kSize, Access::ReadWrite, linear)) {
+    // The alignment counts first where the address is not canonical either: #GP even for SS.
+    if (kSize == 16 && linear % 16 != 0) cpu.raise_gp(0);
+    return Step::Fault;
+  }
   if (kSize == 16 && linear % 16 != 0) return cpu.raise_gp(0);
   Half found[2];
   if (!probe_write(cpu, linear, kSize) || !read_linear(cpu, linear, found, kSize)) {

@@ -25,12 +25,14 @@ T element_at(const u8* p, u64 index) {
 // REPE goes on while elements are equal, REPNE while they differ.
 bool goes_on(const Insn& in, bool equal) { return equal == ((in.prefixes & prefix::kRep) != 0); }
 
+// The flags are written behind the last iteration only: a fault on the way shows the flags from
+// before the instruction. SDM 2B "REP/REPE/REPZ/REPNE/REPNZ".
 template <class T>
 Step finish_comparison(Cpu& cpu, const Insn& in, const Comparison<T>& last) {
-  set_compare_flags(cpu, last.left, last.right);
-  if (!repeated(in)) return Step::Next;
-  const bool done = count_down(cpu, in, last.elements);
-  return done || !goes_on(in, last.left == last.right) ? Step::Next : Step::Repeat;
+  const bool more = repeated(in) && !count_down(cpu, in, last.elements) &&
+                    goes_on(in, last.left == last.right);
+  if (!more) set_compare_flags(cpu, last.left, last.right);
+  return more ? Step::Repeat : Step::Next;
 }
 
 // Compares left(i) with right(i), up to `limit` elements.
@@ -95,9 +97,11 @@ template <class T>
 Step compare_one(Cpu& cpu, const Insn& in) {
   u64 source, destination;
   Comparison<T> last{1, 0, 0};
-  if (!compare_addresses(cpu, in, sizeof(T), source, destination) ||
-      !read_linear(cpu, source, &last.left, sizeof(T)) ||
-      !read_linear(cpu, destination, &last.right, sizeof(T))) {
+  // The destination comes first, as on Intel processors.
+  if (!destination_address(cpu, in, sizeof(T), Access::Read, destination) ||
+      !read_linear(cpu, destination, &last.right, sizeof(T)) ||
+      !source_address(cpu, in, sizeof(T), source) ||
+      !read_linear(cpu, source, &last.left, sizeof(T))) {
     return Step::Fault;
   }
   return finish_compare(cpu, in, last);
@@ -108,7 +112,7 @@ Step cmps(Cpu& cpu, const Insn& in) {
   if (repeated(in) && repeat_count(cpu, in) == 0) return finish_idle(cpu, in);
   if (!run_possible(cpu, in)) return compare_one<T>(cpu, in);
   u64 source, destination;
-  if (!compare_addresses(cpu, in, sizeof(T), source, destination)) return Step::Fault;
+  if (!compare_addresses(cpu, in, sizeof(T), source, destination)) return compare_one<T>(cpu, in);
   const u64 n = std::min({repeat_count(cpu, in), source_reach(cpu, in, source, sizeof(T)),
                           destination_reach(cpu, in, destination, sizeof(T))});
   if (n < 2) return compare_one<T>(cpu, in);

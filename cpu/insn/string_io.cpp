@@ -54,12 +54,13 @@ struct Outs {
 
 template <class Kind, class T>
 Step string_io(Cpu& cpu, const Insn& in) {
+  const u16 port = get_reg<u16>(cpu, kDx);
+  // Even where the count is 0.
+  if (!io_allowed(cpu, port, sizeof(T))) return Step::Fault;
   if (repeated(in) && repeat_count(cpu, in) == 0) {
     finish_idle(cpu, in);
     return Step::EndBlock;
   }
-  const u16 port = get_reg<u16>(cpu, kDx);
-  if (!io_allowed(cpu, port, sizeof(T))) return Step::Fault;
   if (cpu.guest_mode) {  // behind the I/O permission check, before memory faults. SDM 3C 26.1.1
     const u64 address = reported_address(cpu, in, Kind::segment(in), Kind::kIndex);
     if (cpu.intercepted(in, Kind::kIntercept, port | u64{sizeof(T)} << 16, address)) {

@@ -50,8 +50,10 @@ template <class T>
 Step move_one(Cpu& cpu, const Insn& in) {
   u64 source, destination;
   T element;
-  if (!move_addresses(cpu, in, sizeof(T), source, destination) ||
+  // The source is read before anything of the destination is looked at.
+  if (!source_address(cpu, in, sizeof(T), source) ||
       !read_linear(cpu, source, &element, sizeof(T)) ||
+      !destination_address(cpu, in, sizeof(T), Access::Write, destination) ||
       !write_linear(cpu, destination, &element, sizeof(T))) {
     return Step::Fault;
   }
@@ -63,7 +65,7 @@ Step movs(Cpu& cpu, const Insn& in) {
   if (repeated(in) && repeat_count(cpu, in) == 0) return finish_idle(cpu, in, true, true);
   if (!run_possible(cpu, in)) return move_one<T>(cpu, in);
   u64 source, destination;
-  if (!move_addresses(cpu, in, sizeof(T), source, destination)) return Step::Fault;
+  if (!move_addresses(cpu, in, sizeof(T), source, destination)) return move_one<T>(cpu, in);
   const u64 n = std::min({repeat_count(cpu, in), source_reach(cpu, in, source, sizeof(T)),
                           destination_reach(cpu, in, destination, sizeof(T))});
   if (n < 2) return move_one<T>(cpu, in);

@@ -13,15 +13,18 @@ bool enabled(Cpu& cpu) {
   return false;
 }
 
+// 66 does not make it 16 bits.
+unsigned operand_size(const Insn& in) { return (in.prefixes & prefix::kRexW) != 0 ? 8 : 4; }
+
 Step read_base(Cpu& cpu, const Insn& in, Seg which) {
   if (!enabled(cpu)) return Step::Fault;
-  put_reg_sized(cpu, in.dst, in.opsize, cpu.seg[static_cast<unsigned>(which)].base);
+  put_reg_sized(cpu, in.dst, operand_size(in), cpu.seg[static_cast<unsigned>(which)].base);
   return Step::Next;
 }
 
 Step write_base(Cpu& cpu, const Insn& in, Seg which) {
   if (!enabled(cpu)) return Step::Fault;
-  const u64 base = get_reg_sized(cpu, in.dst, in.opsize);
+  const u64 base = get_reg_sized(cpu, in.dst, operand_size(in));
   if (!canonical(cpu, base)) return cpu.raise_gp(0);
   cpu.set_segment_base(which, base);
   return Step::Next;

@@ -43,7 +43,12 @@ enum class Align : u8 { Any, Natural };
 
 template <unsigned Bytes, Align A>
 bool memory_address(Cpu& cpu, const Insn& in, Access access, u64& linear) {
-  if (!operand_address(cpu, in, Bytes, access, linear)) return false;
+  linear = 0;
+  if (!operand_address(cpu, in, Bytes, access, linear)) {
+    // The alignment counts first where the address is not canonical either: #GP even for SS.
+    if (Bytes == 16 && A == Align::Natural && (linear & 15) != 0 && cpu.code64()) cpu.raise_gp(0);
+    return false;
+  }
   if (Bytes == 16 && A == Align::Natural && (linear & 15) != 0) {
     cpu.raise_gp(0);
     return false;

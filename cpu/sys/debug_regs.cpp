@@ -57,12 +57,13 @@ bool resolve_number(const Cpu& cpu, u8 number, unsigned& n) {
 // memory come first (APM 2 15.9, table 15-7).
 bool access_allowed(Cpu& cpu, const Insn& in, Intercept what, u8 number, u8 gpr, u64 value,
                     unsigned& n, Step& step) {
-  if (!resolve_number(cpu, number, n)) {
-    step = cpu.raise_ud();
-    return false;
-  }
+  // Hardware looks at the CPL before it looks at the number.
   if (cpu.cpl() != 0) {
     step = cpu.raise_gp(0);
+    return false;
+  }
+  if (!resolve_number(cpu, number, n)) {
+    step = cpu.raise_ud();
     return false;
   }
   const u64 detail = number | (gpr / 8) << 8;

@@ -347,6 +347,41 @@ bench_guest_cpuid:
         cpuid
         jmp bench_guest_cpuid
 
+        .globl bench_hypercall_vmcall
+        .balign 64
+bench_hypercall_vmcall:
+        xorl %edx, %edx
+1:      movl $1, %eax
+        vmcall
+        addq %rax, %rdx
+        decq %rdi
+        jnz 1b
+        movq %rdx, %rax
+        ret
+
+        .globl bench_hypercall_vmmcall
+        .balign 64
+bench_hypercall_vmmcall:
+        xorl %edx, %edx
+1:      movl $1, %eax
+        vmmcall
+        addq %rax, %rdx
+        decq %rdi
+        jnz 1b
+        movq %rdx, %rax
+        ret
+
+        .globl bench_cpuid
+        .balign 64
+bench_cpuid:
+        pushq %rbx
+1:      xorl %eax, %eax
+        cpuid
+        decq %rdi
+        jnz 1b
+        popq %rbx
+        ret
+
         .globl bench_loops_end
 bench_loops_end:
         .section .note.GNU-stack, "", @progbits

@@ -43,6 +43,11 @@ uint64_t bench_svm_exits(uint64_t iterations, void* vmcb, uint64_t length);
 // One VM entry; registers but RAX (and RDX: the VMCB) are passed on to the guest.
 void bench_vmx_enter(uint64_t a, void* b);
 void bench_svm_enter(uint64_t a, void* b, void* vmcb);
+// For a guest of the KVM-like layer: a hypercall that does nothing (KVM_HC_VAPIC_POLL_IRQ), CPUID.
+uint64_t bench_hypercall_vmcall(uint64_t iterations, void* unused);
+uint64_t bench_hypercall_vmmcall(uint64_t iterations, void* unused);
+uint64_t bench_cpuid(uint64_t iterations, void* unused);
+
 // Entry points of the guests: instructions that exit, in a loop.
 extern const uint8_t bench_guest_vmcall[], bench_guest_vmmcall[], bench_guest_cpuid[];
 

@@ -1,7 +1,8 @@
 // Compiled with optimisation, unlike the other images: the instructions of a usual C program.
 #include "mix.h"
 
-// ---- check sum: the reflected polynomial 0x82f63b78, bit by bit -----------------------------------
+// ---- check sum: the reflected polynomial 0x82f63b78, bit by bit
+// -----------------------------------
 static uint32_t crc_word(uint32_t crc, uint32_t word) {
   crc ^= word;
   for (int bit = 0; bit < 32; ++bit) {
@@ -20,7 +21,8 @@ static uint32_t next_random(uint32_t* state) {
   return *state = x;
 }
 
-// ---- list: built, reversed, sorted by merging, searched -------------------------------------------
+// ---- list: built, reversed, sorted by merging, searched
+// -------------------------------------------
 enum { kNodes = 512 };
 struct node {
   struct node* next;
@@ -91,7 +93,8 @@ static uint32_t list_work(struct node* nodes, uint32_t seed, uint32_t crc) {
   return crc;
 }
 
-// ---- matrix: product of 16-bit matrices, with a saturated and shifted sum ------------------------
+// ---- matrix: product of 16-bit matrices, with a saturated and shifted sum
+// ------------------------
 enum { kSide = 24 };
 struct matrices {
   int16_t a[kSide][kSide], b[kSide][kSide];
@@ -116,7 +119,8 @@ static uint32_t matrix_work(struct matrices* m, uint32_t seed, uint32_t crc) {
   return crc;
 }
 
-// ---- state machine: which sort of number each word of a text is -----------------------------------
+// ---- state machine: which sort of number each word of a text is
+// -----------------------------------
 enum state { kStart, kSign, kInteger, kPoint, kFraction, kExponent, kPower, kBad, kStates };
 
 static enum state step(enum state s, char c) {
@@ -143,7 +147,8 @@ static enum state step(enum state s, char c) {
 }
 
 static const char text[] =
-    "12 -7 3.25 .5 1e9 abc +4.75e-3 0 99999 -.e 1.2.3 6e 8e+ -0.001 42x 5000 31.4159e-1 7 -- e7 12e12 ";
+    "12 -7 3.25 .5 1e9 abc +4.75e-3 0 99999 -.e 1.2.3 6e 8e+ -0.001 42x 5000 31.4159e-1 7 -- e7 "
+    "12e12 ";
 
 static uint32_t state_work(uint32_t seed, uint32_t crc) {
   uint32_t count[kStates] = {0};

@@ -7,10 +7,24 @@ enum { IA32_EFER = 0xc0000080, VM_CR = 0xc0010114, VM_HSAVE_PA = 0xc0010117 };
 
 // Offsets in the VMCB, APM 2 appendix B.
 enum {
-  INTERCEPT_3 = 0x0c, INTERCEPT_4 = 0x10, GUEST_ASID = 0x58,
-  SAVE_ES = 0x400, SAVE_CS = 0x410, SAVE_SS = 0x420, SAVE_DS = 0x430, SAVE_GDTR = 0x460,
-  SAVE_EFER = 0x4d0, SAVE_CR4 = 0x548, SAVE_CR3 = 0x550, SAVE_CR0 = 0x558, SAVE_DR7 = 0x560,
-  SAVE_DR6 = 0x568, SAVE_RFLAGS = 0x570, SAVE_RIP = 0x578, SAVE_RSP = 0x5d8, SAVE_G_PAT = 0x668,
+  INTERCEPT_3 = 0x0c,
+  INTERCEPT_4 = 0x10,
+  GUEST_ASID = 0x58,
+  SAVE_ES = 0x400,
+  SAVE_CS = 0x410,
+  SAVE_SS = 0x420,
+  SAVE_DS = 0x430,
+  SAVE_GDTR = 0x460,
+  SAVE_EFER = 0x4d0,
+  SAVE_CR4 = 0x548,
+  SAVE_CR3 = 0x550,
+  SAVE_CR0 = 0x558,
+  SAVE_DR7 = 0x560,
+  SAVE_DR6 = 0x568,
+  SAVE_RFLAGS = 0x570,
+  SAVE_RIP = 0x578,
+  SAVE_RSP = 0x5d8,
+  SAVE_G_PAT = 0x668,
 };
 
 static uint8_t host_save[4096] __attribute__((aligned(4096)));
@@ -27,8 +41,8 @@ static void set_segment(unsigned offset, uint16_t selector, uint16_t attributes)
 static void fill_vmcb(void) {
   uint64_t cr0, cr3, cr4;
   __asm__ volatile("mov %%cr0, %0; mov %%cr3, %1; mov %%cr4, %2" : "=r"(cr0), "=r"(cr3), "=r"(cr4));
-  *(volatile uint32_t*)(vmcb + INTERCEPT_3) = 1u << 18;            // CPUID
-  *(volatile uint32_t*)(vmcb + INTERCEPT_4) = 1u << 0 | 1u << 1;   // VMRUN, VMMCALL
+  *(volatile uint32_t*)(vmcb + INTERCEPT_3) = 1u << 18;           // CPUID
+  *(volatile uint32_t*)(vmcb + INTERCEPT_4) = 1u << 0 | 1u << 1;  // VMRUN, VMMCALL
   *(volatile uint32_t*)(vmcb + GUEST_ASID) = 1;
   set_segment(SAVE_ES, 0x10, 0xc93);
   set_segment(SAVE_CS, 0x08, 0xa9b);

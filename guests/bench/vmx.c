@@ -1,12 +1,19 @@
 // VM exits on VMX: one VMCS, a guest that exits at every other instruction. The guest shares the
-// address space of the host, without EPT. SDM 3C 32.6 "Preparation and Launching a Virtual Machine".
+// address space of the host, without EPT. SDM 3C 32.6 "Preparation and Launching a Virtual
+// Machine".
 #include "bench.h"
 #include "loops.h"
 
 enum {
-  IA32_FEATURE_CONTROL = 0x3a, IA32_VMX_BASIC = 0x480, IA32_VMX_PINBASED_CTLS = 0x481,
-  IA32_VMX_PROCBASED_CTLS = 0x482, IA32_VMX_EXIT_CTLS = 0x483, IA32_VMX_ENTRY_CTLS = 0x484,
-  IA32_VMX_CR0_FIXED0 = 0x486, IA32_VMX_CR4_FIXED0 = 0x488, IA32_EFER = 0xc0000080,
+  IA32_FEATURE_CONTROL = 0x3a,
+  IA32_VMX_BASIC = 0x480,
+  IA32_VMX_PINBASED_CTLS = 0x481,
+  IA32_VMX_PROCBASED_CTLS = 0x482,
+  IA32_VMX_EXIT_CTLS = 0x483,
+  IA32_VMX_ENTRY_CTLS = 0x484,
+  IA32_VMX_CR0_FIXED0 = 0x486,
+  IA32_VMX_CR4_FIXED0 = 0x488,
+  IA32_EFER = 0xc0000080,
 };
 
 static uint8_t vmxon_region[4096] __attribute__((aligned(4096)));
@@ -63,32 +70,72 @@ static int fill_vmcs(void) {
   const struct field_value rows[] = {
       {0x4000, controls(IA32_VMX_PINBASED_CTLS, 0)},
       {0x4002, controls(IA32_VMX_PROCBASED_CTLS, 0)},
-      {0x4004, 0},                                                         // exception bitmap
+      {0x4004, 0},                                                            // exception bitmap
       {0x400c, controls(IA32_VMX_EXIT_CTLS, 1u << 9 | 1u << 20 | 1u << 21)},  // 64-bit host, EFER
       {0x4012, controls(IA32_VMX_ENTRY_CTLS, 1u << 9 | 1u << 15)},            // the same
-      {0x2800, ~0ull},                                                     // VMCS link pointer
-      {0x2806, efer}, {0x2c02, efer},                                      // guest, host EFER
-      {0x6800, cr0}, {0x6802, cr3}, {0x6804, cr4},                         // guest CRs
-      {0x6c00, cr0}, {0x6c02, cr3}, {0x6c04, cr4},                         // host CRs
+      {0x2800, ~0ull},                                                        // VMCS link pointer
+      {0x2806, efer},
+      {0x2c02, efer},  // guest, host EFER
+      {0x6800, cr0},
+      {0x6802, cr3},
+      {0x6804, cr4},  // guest CRs
+      {0x6c00, cr0},
+      {0x6c02, cr3},
+      {0x6c04, cr4},  // host CRs
       // Guest selectors, limits, rights, bases from ES to TR
-      {0x0800, 0x10}, {0x4800, ~0u}, {0x4814, 0xc093}, {0x6806, 0},
-      {0x0802, 0x08}, {0x4802, ~0u}, {0x4816, 0xa09b}, {0x6808, 0},
-      {0x0804, 0x10}, {0x4804, ~0u}, {0x4818, 0xc093}, {0x680a, 0},
-      {0x0806, 0x10}, {0x4806, ~0u}, {0x481a, 0xc093}, {0x680c, 0},
-      {0x0808, 0x10}, {0x4808, ~0u}, {0x481c, 0xc093}, {0x680e, 0},
-      {0x080a, 0x10}, {0x480a, ~0u}, {0x481e, 0xc093}, {0x6810, 0},
-      {0x080c, 0}, {0x480c, 0}, {0x4820, 0x10000}, {0x6812, 0},
-      {0x080e, 0x38}, {0x480e, 0x67}, {0x4822, 0x8b}, {0x6814, address_of(tss)},
-      {0x6816, address_of(gdt)}, {0x4810, 0x47},                           // guest GDTR
-      {0x6818, 0}, {0x4812, 0},                                            // guest IDTR
-      {0x681a, 0x400}, {0x6820, 0x2},                                      // DR7, RFLAGS
-      {0x681c, address_of(guest_stack + sizeof guest_stack - 8)},          // guest RSP
-      {0x0c00, 0x10}, {0x0c02, 0x08}, {0x0c04, 0x10}, {0x0c06, 0x10},      // host selectors
-      {0x0c08, 0x10}, {0x0c0a, 0x10}, {0x0c0c, 0x38},
-      {0x6c0a, address_of(tss)}, {0x6c0c, address_of(gdt)}, {0x6c0e, 0},   // host TR, GDTR, IDTR
+      {0x0800, 0x10},
+      {0x4800, ~0u},
+      {0x4814, 0xc093},
+      {0x6806, 0},
+      {0x0802, 0x08},
+      {0x4802, ~0u},
+      {0x4816, 0xa09b},
+      {0x6808, 0},
+      {0x0804, 0x10},
+      {0x4804, ~0u},
+      {0x4818, 0xc093},
+      {0x680a, 0},
+      {0x0806, 0x10},
+      {0x4806, ~0u},
+      {0x481a, 0xc093},
+      {0x680c, 0},
+      {0x0808, 0x10},
+      {0x4808, ~0u},
+      {0x481c, 0xc093},
+      {0x680e, 0},
+      {0x080a, 0x10},
+      {0x480a, ~0u},
+      {0x481e, 0xc093},
+      {0x6810, 0},
+      {0x080c, 0},
+      {0x480c, 0},
+      {0x4820, 0x10000},
+      {0x6812, 0},
+      {0x080e, 0x38},
+      {0x480e, 0x67},
+      {0x4822, 0x8b},
+      {0x6814, address_of(tss)},
+      {0x6816, address_of(gdt)},
+      {0x4810, 0x47},  // guest GDTR
+      {0x6818, 0},
+      {0x4812, 0},  // guest IDTR
+      {0x681a, 0x400},
+      {0x6820, 0x2},                                               // DR7, RFLAGS
+      {0x681c, address_of(guest_stack + sizeof guest_stack - 8)},  // guest RSP
+      {0x0c00, 0x10},
+      {0x0c02, 0x08},
+      {0x0c04, 0x10},
+      {0x0c06, 0x10},  // host selectors
+      {0x0c08, 0x10},
+      {0x0c0a, 0x10},
+      {0x0c0c, 0x38},
+      {0x6c0a, address_of(tss)},
+      {0x6c0c, address_of(gdt)},
+      {0x6c0e, 0},  // host TR, GDTR, IDTR
   };
   int ok = 1;
-  for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; ++i) ok &= vmwrite(rows[i].field, rows[i].value);
+  for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; ++i)
+    ok &= vmwrite(rows[i].field, rows[i].value);
   return ok;
 }
 
@@ -100,12 +147,26 @@ static void measure(const char* name, const uint8_t* guest) {
   bench_end(name, kExits, check);
 }
 
+// Without a VPID each VM entry and VM exit drops all translations.
+static int use_vpid(void) {
+  enum { IA32_VMX_PROCBASED_CTLS2 = 0x48b, PRIMARY = 0x4002, SECONDARY = 0x401e, VPID = 0 };
+  const uint64_t primary = controls(IA32_VMX_PROCBASED_CTLS, 1u << 31);
+  if ((primary & 1u << 31) == 0) return 0;
+  const uint64_t secondary = controls(IA32_VMX_PROCBASED_CTLS2, 1u << 5);
+  if ((secondary & 1u << 5) == 0) return 0;
+  return vmwrite(PRIMARY, primary) && vmwrite(SECONDARY, secondary) && vmwrite(VPID, 1);
+}
+
 int guest_main(void) {
   bench_open_serial();
   const int ready = enter_vmx_operation() && fill_vmcs();
   if (ready) {
     measure("vmx-vmcall", bench_guest_vmcall);
     measure("vmx-cpuid", bench_guest_cpuid);
+    if (use_vpid())
+      measure("vmx-vpid", bench_guest_vmcall);
+    else
+      bench_skip("vmx-vpid", "no VPIDs");
   } else {
     bench_skip("vmx-vmcall", "no VMX");
     bench_skip("vmx-cpuid", "no VMX");

@@ -64,8 +64,8 @@ static const char* faults(void) {
   if (seen != SIGSEGV) return "no-segv";
   seen = sigsetjmp(recover, 1);
   if (seen == 0) {
-    volatile int zero = 0;
-    volatile int v = 1 / zero;
+    volatile int zero = 0, many = 1000;
+    volatile int v = many / zero;
     (void)v;
   }
   if (seen != SIGFPE) return "no-fpe";

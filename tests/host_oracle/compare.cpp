@@ -12,7 +12,7 @@ namespace {
 
 constexpr u8 kPageFault = 14;
 constexpr u32 kErrorPresent = 1;
-constexpr unsigned kRcx = 1;
+constexpr unsigned kRcx = 1, kRsi = 6, kRdi = 7;
 // Behind the last page that Linux gives to user programs.
 constexpr u64 kEndOfUser = 0x7ffffffff000;
 // RF is set in the image that a fault saves; that is the matter of delivery.
@@ -39,7 +39,8 @@ class Comparer {
     number("cr2", native_.cr2 & ~ignored_.cr2, softvt_.cr2 & ~ignored_.cr2);
     number("rip", native_.rip, softvt_.rip);
     for (unsigned i = 0; i < 16; ++i) {
-      const u64 kept = i == kRcx ? ~ignored_.rcx : ~u64{0};
+      const bool counts = i == kRcx || i == kRsi || i == kRdi;
+      const u64 kept = counts ? ~ignored_.string_registers : ~u64{0};
       number(gpr_name(i), native_.gpr[i] & kept, softvt_.gpr[i] & kept);
     }
     flags(kComparedFlags & ~ignored_.flags);
@@ -77,18 +78,22 @@ class Comparer {
   }
 
   void floating_point() {
+    if (!ignored_.x87) x87();
+    number("mxcsr", fx_get<u32>(native_.fx, kFxMxcsr), fx_get<u32>(softvt_.fx, kFxMxcsr));
+    for (unsigned i = 0; i < 16; ++i) {
+      const unsigned at = kFxXmm + i * kFxStride;
+      bytes("xmm" + std::to_string(i), native_.fx.data() + at, softvt_.fx.data() + at, kFxStride);
+    }
+  }
+
+  void x87() {
     number("fcw", fx_get<u16>(native_.fx, kFxFcw), fx_get<u16>(softvt_.fx, kFxFcw));
     const u16 status = static_cast<u16>(~ignored_.status);
     number("fsw", fx_get<u16>(native_.fx, kFxFsw) & status, fx_get<u16>(softvt_.fx, kFxFsw) & status);
     number("ftw", native_.fx[kFxFtw], softvt_.fx[kFxFtw]);
-    number("mxcsr", fx_get<u32>(native_.fx, kFxMxcsr), fx_get<u32>(softvt_.fx, kFxMxcsr));
     for (unsigned i = 0; i < 8; ++i) {
       const unsigned at = kFxSt + i * kFxStride;
       bytes("st" + std::to_string(i), native_.fx.data() + at, softvt_.fx.data() + at, kExtendedBytes);
-    }
-    for (unsigned i = 0; i < 16; ++i) {
-      const unsigned at = kFxXmm + i * kFxStride;
-      bytes("xmm" + std::to_string(i), native_.fx.data() + at, softvt_.fx.data() + at, kFxStride);
     }
   }
 

@@ -31,7 +31,7 @@ constexpr u32 kTssLimit = 103;                      // no I/O permission bitmap
 constexpr u64 kCodePa = 0x100000, kDataPa = 0x110000;
 constexpr u64 kPresent = 1, kWritable = 2, kUser = 4, kAccessed = 0x20, kDirty = 0x40;
 constexpr u64 kNoExecute = u64{1} << 63;
-constexpr i64 kMostInstructions = 1000;
+constexpr i64 kMostInstructions = 200'000;
 constexpr u8 kPageFault = 14;
 
 class NoPorts : public Bus {

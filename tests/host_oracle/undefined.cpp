@@ -112,6 +112,17 @@ bool multi_part(const DecodedBytes& d) {
   return false;
 }
 
+bool uses_mmx(const DecodedBytes& d) {
+  for (unsigned i = 0; i < d.z.operand_count_visible; ++i) {
+    const ZydisDecodedOperand& op = d.ops[i];
+    if (op.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+        ZydisRegisterGetClass(op.reg.value) == ZYDIS_REGCLASS_MMX) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool repeats(const DecodedBytes& d) {
   return (d.z.attributes &
           (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
@@ -122,6 +133,10 @@ bool priority_differs(const DecodedBytes& d, const Outcome& native, const Outcom
   // SDM 3A table 6-2 ranks #AC with the other faults of an execution; hardware may look at the
   // alignment of an address that is not canonical first.
   if (native.vector == kAlignment && protection(softvt.vector)) return true;
+  // The push of a CALL before the look at its target.
+  if (d.z.mnemonic == ZYDIS_MNEMONIC_CALL && softvt.vector == kProtection) {
+    return native.vector == kPageFault || native.vector == kStackFault;
+  }
   // The part below the end of the canonical range, or the part behind it.
   return multi_part(d) && native.vector == kPageFault && protection(softvt.vector);
 }
@@ -140,12 +155,17 @@ Ignored ignored_parts(const DecodedBytes& d, const Case& c, const Outcome& nativ
   const bool faulted = native.vector != kBreakpoint;
   if (faulted && multi_part(d)) {
     i.memory = true;
-    i.cr2 = kPageMask;
+    i.cr2 = ~u64{0};
   }
+  // MMX stores and MASKMOV: whether the x87 unit is in MMX state when the store faults.
+  i.x87 = faulted && uses_mmx(d);
+  // Which bytes fault, and whether those masked off do. SDM 2B "MASKMOVDQU", "MASKMOVQ".
+  const bool masked = d.z.mnemonic == ZYDIS_MNEMONIC_MASKMOVQ || d.z.mnemonic == ZYDIS_MNEMONIC_MASKMOVDQU;
+  if (faulted && masked) i.everything = true;
   // Below the stack pointer, where a CALL that faults by its target has already been.
   if (faulted && d.z.mnemonic == ZYDIS_MNEMONIC_CALL) i.memory = true;
-  // Whether a REP that faults in its first iteration has zero-extended ECX.
-  if (faulted && repeats(d) && d.z.address_width == 32) i.rcx = ~u64{0} << 32;
+  // Whether a REP that faults in its first iteration has zero-extended ECX, ESI and EDI.
+  if (faulted && repeats(d) && d.z.address_width == 32) i.string_registers = ~u64{0} << 32;
   return i;
 }
 

@@ -9,8 +9,9 @@ struct Ignored {
   u64 flags = 0;
   u16 status = 0;            // bits of the x87 status word
   bool memory = false;       // what a faulting instruction left in memory
+  bool x87 = false;          // TOP, tags and registers
   u64 cr2 = 0;               // bits of CR2
-  u64 rcx = 0;
+  u64 string_registers = 0;  // bits of RCX, RSI, RDI
 };
 
 Ignored ignored_parts(const DecodedBytes& d, const Case& c, const Outcome& native,

@@ -46,9 +46,7 @@ class ConsoleLines {
   }
 
  private:
-  void flush(u64 now) {
-    sink_.station({now, 0, trace::Console{std::exchange(line_, {})}});
-  }
+  void flush(u64 now) { sink_.station({now, 0, trace::Console{std::exchange(line_, {})}}); }
   trace::PathSink& sink_;
   std::string line_;
 };

@@ -46,16 +46,15 @@ void tell_vmcall(PathSink& sink, const Cpu& cpu, vmx::Vmcs vmcs) {
 void observe_vmx(vmx::VmxExtension& extension, PathSink& sink) {
   extension.on_exit = [&sink](Cpu& cpu) {
     const vmx::Vmcs vmcs = cpu.vmx->current();
-    const auto reason = static_cast<vmx::ExitReason>(
-        vmcs.get32(vmx::Field::VM_EXIT_REASON) & 0xffff);
+    const auto reason =
+        static_cast<vmx::ExitReason>(vmcs.get32(vmx::Field::VM_EXIT_REASON) & 0xffff);
     if (reason == vmx::ExitReason::Vmcall) tell_vmcall(sink, cpu, vmcs);
     tell(sink, cpu, kvm::describe_vmx_exit([vmcs](vmx::Field f) { return vmcs.get(f); }));
     tell_host(sink, cpu);
   };
   extension.on_entry = [&sink](Cpu& cpu, bool launch) {
     const vmx::Vmcs vmcs = cpu.vmx->current();
-    tell(sink, cpu,
-         kvm::describe_vmx_entry([vmcs](vmx::Field f) { return vmcs.get(f); }, !launch));
+    tell(sink, cpu, kvm::describe_vmx_entry([vmcs](vmx::Field f) { return vmcs.get(f); }, !launch));
   };
 }
 

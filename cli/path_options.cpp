@@ -38,7 +38,8 @@ void print_help(const po::options_description& description) {
       "Runs IMAGE and tells the way of each of its hypercalls, station by station: the guest's\n"
       "instruction, the VM exit, the dispatch, the hypercall, the write-back, the VM entry. Lines\n"
       "of the guest's serial console stand between them as 'guest> ...'. Times are virtual: one\n"
-      "nanosecond for each instruction that the guest executes; the layer itself takes none.\n\n%s\n"
+      "nanosecond for each instruction that the guest executes; the layer itself takes "
+      "none.\n\n%s\n"
       "exit status:\n%s",
       options.str().c_str(), exit_status_help().c_str());
 }

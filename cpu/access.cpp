@@ -137,14 +137,70 @@ bool probe_with(Cpu& cpu, u64 linear, unsigned size, Rights rights) {
   return first == size || translate(cpu, wrap(cpu, linear + first), true, rights, m);
 }
 
+// The first level of the TLB answers for the present rights: nothing is left to be checked on a
+// match. Null if it does not know.
+u8* mapped(const Cpu& cpu, u64 linear, unsigned size, bool write) {
+  const TlbEntry& e = cpu.tlb[tlb_index(linear)];
+  const u64 page = linear & ~kPageMask;
+  if (page != (write ? e.w : e.r) || size > page_room(linear)) return nullptr;
+  return reinterpret_cast<u8*>(linear + e.addend);
+}
+
+template <class T>
+void copy_as(void* to, const void* from) {
+  T v;
+  std::memcpy(&v, from, sizeof(T));
+  std::memcpy(to, &v, sizeof(T));
+}
+// memcpy with the common sizes inline.
+void copy(void* to, const void* from, unsigned size) {
+  switch (size) {
+    case 1: return copy_as<u8>(to, from);
+    case 2: return copy_as<u16>(to, from);
+    case 4: return copy_as<u32>(to, from);
+    case 8: return copy_as<u64>(to, from);
+    case 16: return copy_as<u128>(to, from);
+    default: std::memcpy(to, from, size);
+  }
+}
+
+// Whether the first level's answers hold for an access with the rights of `cpl` too. Implicit
+// supervisor accesses obey SMAP whatever RFLAGS.AC is. SDM 3A 4.6.1.
+bool answers_for(const Cpu& cpu, unsigned cpl) {
+  return (cpl == 3) == (cpu.cpl() == 3) && (cpl == 3 || (cpu.rflags_rest & rflags::AC) == 0);
+}
+
+bool read_mapped(const Cpu& cpu, u64 linear, void* out, unsigned size) {
+  const u8* host = mapped(cpu, linear, size, false);
+  if (host != nullptr) copy(out, host, size);
+  return host != nullptr;
+}
+bool write_mapped(const Cpu& cpu, u64 linear, const void* in, unsigned size) {
+  u8* host = mapped(cpu, linear, size, true);
+  if (host != nullptr) copy(host, in, size);
+  return host != nullptr;
+}
+
 Rights current_rights(const Cpu& cpu) { return {cpu.cpl() == 3, false}; }
 constexpr Rights kSystem{false, true};
 
+// SDM 3A 6.15, table 6-7 "Alignment Requirements by Data Type".
+unsigned alignment_of(unsigned size) {
+  switch (size) {
+    case 2: case 4: case 8: return size;
+    case 10: return 8;           // 80-bit numbers
+    case 14: case 94: return 2;  // FSTENV, FSAVE with 16-bit operand size
+    case 28: case 108: return 4;
+    default: return 1;
+  }
+}
+
 // SDM 3A 6.15 "Interrupt 17—Alignment Check Exception (#AC)".
 bool aligned(Cpu& cpu, u64 linear, unsigned size) {
-  const bool checked = cpu.cpl() == 3 && (cpu.cr0 & cr0::AM) != 0 &&
+  const unsigned natural = alignment_of(size);
+  const bool checked = natural > 1 && cpu.cpl() == 3 && (cpu.cr0 & cr0::AM) != 0 &&
                        (cpu.rflags_rest & rflags::AC) != 0;
-  if (!checked || (size != 2 && size != 4 && size != 8) || (linear & (size - 1)) == 0) return true;
+  if (!checked || (linear & (natural - 1)) == 0) return true;
   cpu.raise(Vector::AC, 0);
   return false;
 }
@@ -209,27 +265,37 @@ bool operand_address(Cpu& cpu, const Insn& in, unsigned size, Access access, u64
 }
 
 bool read_linear(Cpu& cpu, u64 linear, void* out, unsigned size) {
-  return aligned(cpu, linear, size) && read_with(cpu, linear, out, size, current_rights(cpu));
+  if (!aligned(cpu, linear, size)) return false;
+  return read_mapped(cpu, linear, out, size) ||
+         read_with(cpu, linear, out, size, current_rights(cpu));
 }
 bool write_linear(Cpu& cpu, u64 linear, const void* in, unsigned size) {
-  return aligned(cpu, linear, size) && write_with(cpu, linear, in, size, current_rights(cpu));
+  if (!aligned(cpu, linear, size)) return false;
+  return write_mapped(cpu, linear, in, size) ||
+         write_with(cpu, linear, in, size, current_rights(cpu));
 }
 bool probe_write(Cpu& cpu, u64 linear, unsigned size) {
-  return aligned(cpu, linear, size) && probe_with(cpu, linear, size, current_rights(cpu));
+  if (!aligned(cpu, linear, size)) return false;
+  return mapped(cpu, linear, size, true) != nullptr ||
+         probe_with(cpu, linear, size, current_rights(cpu));
 }
 bool read_system(Cpu& cpu, u64 linear, void* out, unsigned size) {
+  if (answers_for(cpu, 0) && read_mapped(cpu, linear, out, size)) return true;
   return read_with(cpu, linear, out, size, kSystem);
 }
 bool write_system(Cpu& cpu, u64 linear, const void* in, unsigned size) {
+  if (answers_for(cpu, 0) && write_mapped(cpu, linear, in, size)) return true;
   return write_with(cpu, linear, in, size, kSystem);
 }
 bool probe_write_system(Cpu& cpu, u64 linear, unsigned size) {
   return probe_with(cpu, linear, size, kSystem);
 }
 bool read_as(Cpu& cpu, unsigned cpl, u64 linear, void* out, unsigned size) {
+  if (answers_for(cpu, cpl) && read_mapped(cpu, linear, out, size)) return true;
   return read_with(cpu, linear, out, size, {cpl == 3, cpl != 3 && cpu.cpl() == 3});
 }
 bool write_as(Cpu& cpu, unsigned cpl, u64 linear, const void* in, unsigned size) {
+  if (answers_for(cpu, cpl) && write_mapped(cpu, linear, in, size)) return true;
   return write_with(cpu, linear, in, size, {cpl == 3, cpl != 3 && cpu.cpl() == 3});
 }
 
@@ -267,10 +333,15 @@ bool pop(Cpu& cpu, u64& value, unsigned size) {
 
 u8* host_span(Cpu& cpu, u64 linear, unsigned size, bool write) {
   linear = wrap(cpu, linear);
-  if (size == 0 || size > page_room(linear)) return nullptr;
-  const TlbEntry& e = cpu.tlb[tlb_index(linear)];
-  if ((linear & ~kPageMask) != (write ? e.w : e.r)) return nullptr;
-  return reinterpret_cast<u8*>(linear + e.addend);
+  if (size == 0) return nullptr;
+  if (u8* host = mapped(cpu, linear, size, write)) return host;
+  // The caller is about to access these bytes; if that faults, it shall do so there.
+  Mapping m;
+  if (!translate(cpu, linear, write, current_rights(cpu), m)) {
+    cpu.fault_pending = cpu.second_stage_pending = false;
+    return nullptr;
+  }
+  return mapped(cpu, linear, size, write);
 }
 
 }  // namespace softvt

@@ -271,7 +271,7 @@ class Cpu {
 
   // ---- running (cpu/core/run.cpp) ----------------------------------------------------------------
   void power_on_reset();
-  void init_reset();  // INIT. SDM 3A 9.1.1, table 9-1
+  void init_reset();  // INIT. SDM 3A 10.1.1, table 10-1
   RunStop run(i64 instruction_budget);
   // Whether an event would end the wait state now; the scheduler asks before it gives a slice.
   bool has_wake_event() const;

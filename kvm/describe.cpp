@@ -36,10 +36,9 @@ constexpr F kEntry[] = {
 namespace svm_told {
 using F = svm::Field;
 constexpr F kExit[] = {
-    F::ExitCode,     F::ExitInfo1, F::ExitInfo2, F::ExitIntInfo, F::NRip, F::Rip,
-    F::Rsp,          F::Rax,       F::Rflags,    F::CsSelector,  F::CsAttributes,
-    F::Cpl,          F::Cr0,       F::Cr3,       F::Cr4,         F::Efer,
-    F::InterruptShadow,
+    F::ExitCode, F::ExitInfo1, F::ExitInfo2,       F::ExitIntInfo,  F::NRip, F::Rip, F::Rsp,
+    F::Rax,      F::Rflags,    F::CsSelector,      F::CsAttributes, F::Cpl,  F::Cr0, F::Cr3,
+    F::Cr4,      F::Efer,      F::InterruptShadow,
 };
 constexpr F kEntry[] = {F::Rip, F::Rsp, F::Rax, F::Rflags, F::EventInj, F::VIrq};
 }  // namespace svm_told
@@ -74,6 +73,10 @@ trace::VmExit describe_vmx_exit(const ReadVmcs& read) {
   told.number = reason & 0xffff;
   for (const vmx::Field field : vmx_told::kExit) told.fields.push_back(named(read, field));
   told.fields.front().meaning = told.reason;
+  const auto kind = static_cast<vmx::ExitReason>(told.number);
+  if (kind == vmx::ExitReason::EptViolation || kind == vmx::ExitReason::EptMisconfiguration) {
+    told.fields.insert(told.fields.begin() + 2, named(read, vmx::Field::GUEST_PHYSICAL_ADDRESS));
+  }
   return told;
 }
 

@@ -1,5 +1,5 @@
-// VM exits and entries as stations: which fields are told, by the names of the manual. One place for
-// the layer and for observers of a guest's own hypervisor.
+// VM exits and entries as stations: which fields are told, by the names of the manual. One place
+// for the layer and for observers of a guest's own hypervisor.
 #pragma once
 #include <functional>
 

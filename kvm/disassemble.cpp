@@ -9,8 +9,7 @@ std::string disassemble(std::span<const u8> bytes, unsigned bits, u64 rip) {
                                 : bits == 32 ? ZYDIS_MACHINE_MODE_LEGACY_32
                                              : ZYDIS_MACHINE_MODE_LEGACY_16;
   ZydisDisassembledInstruction instruction;
-  if (!ZYAN_SUCCESS(
-          ZydisDisassembleIntel(mode, rip, bytes.data(), bytes.size(), &instruction))) {
+  if (!ZYAN_SUCCESS(ZydisDisassembleIntel(mode, rip, bytes.data(), bytes.size(), &instruction))) {
     return "(bad)";
   }
   return instruction.text;

@@ -13,11 +13,11 @@ class Vcpu;
 // One access to memory, and where its value comes from or goes to.
 struct MemoryInstruction {
   bool write = false;
-  u8 size = 0;            // of the memory operand
-  u8 length = 0;          // of the instruction
+  u8 size = 0;             // of the memory operand
+  u8 length = 0;           // of the instruction
   bool immediate = false;  // write: the value is `value`
   u64 value = 0;
-  u8 gpr = 0;             // register operand
+  u8 gpr = 0;              // register operand
   bool high_byte = false;  // AH, CH, DH, BH
   u8 gpr_size = 0;
   bool sign_extend = false;

@@ -9,7 +9,8 @@ namespace softvt::kvm {
 namespace {
 
 // One row: the name is the function's.
-#define SOFTVT_HANDLER(code, function) ExitHandlerRow{static_cast<u64>(code), #function, function}
+#define SOFTVT_HANDLER(code, function) \
+  ExitHandlerRow { static_cast<u64>(code), #function, function }
 
 using V = vmx::ExitReason;
 
@@ -98,8 +99,8 @@ std::span<const ExitHandlerRow> exit_handlers(Vendor vendor) {
 
 const ExitHandlerRow* find_exit_handler(Vendor vendor, u64 code) {
   const auto rows = exit_handlers(vendor);
-  const auto found = std::lower_bound(rows.begin(), rows.end(), ExitHandlerRow{code, {}, nullptr},
-                                      by_code);
+  const auto found =
+      std::lower_bound(rows.begin(), rows.end(), ExitHandlerRow{code, {}, nullptr}, by_code);
   return found != rows.end() && found->code == code ? &*found : nullptr;
 }
 

@@ -46,9 +46,9 @@ Handled handle_halt(Vcpu& vcpu, const Exit& exit);
 Handled handle_triple_fault(Vcpu& vcpu, const Exit& exit);
 Handled handle_external_interrupt(Vcpu& vcpu, const Exit& exit);
 Handled handle_window(Vcpu& vcpu, const Exit& exit);
-Handled handle_nothing(Vcpu& vcpu, const Exit& exit);           // skipped: has no effect
-Handled handle_undefined(Vcpu& vcpu, const Exit& exit);         // #UD: not offered to the guest
+Handled handle_nothing(Vcpu& vcpu, const Exit& exit);    // skipped: has no effect
+Handled handle_undefined(Vcpu& vcpu, const Exit& exit);  // #UD: not offered to the guest
 Handled handle_task_switch(Vcpu& vcpu, const Exit& exit);
-Handled handle_invalid_state(Vcpu& vcpu, const Exit& exit);     // VM entry failed
+Handled handle_invalid_state(Vcpu& vcpu, const Exit& exit);  // VM entry failed
 
 }  // namespace softvt::kvm

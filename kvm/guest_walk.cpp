@@ -16,7 +16,7 @@ constexpr u64 kAddress = 0x000ffffffffff000;
 // The shape of the tables in one paging mode.
 struct Shape {
   unsigned levels;
-  unsigned index_bits;   // of each level
+  unsigned index_bits;  // of each level
   unsigned entry_bytes;
   bool top_has_no_rights;  // PAE: the PDPTEs
 };
@@ -39,8 +39,8 @@ bool allowed(const GuestPaging& p, const Rights& r, const GuestAccess& a) {
 }
 
 u32 error_code(const GuestPaging& p, const GuestAccess& a, bool present) {
-  const bool tells_fetch = (p.cr4 & cr4::SMEP) != 0 ||
-                           ((p.efer & efer::NXE) != 0 && (p.cr4 & cr4::PAE) != 0);
+  const bool tells_fetch =
+      (p.cr4 & cr4::SMEP) != 0 || ((p.efer & efer::NXE) != 0 && (p.cr4 & cr4::PAE) != 0);
   return (present ? pf::P : 0) | (a.write ? pf::W : 0) | (a.user ? pf::U : 0) |
          (a.fetch && tells_fetch ? pf::I : 0);
 }
@@ -51,7 +51,7 @@ class Walk {
       : vm_(vm), paging_(paging), access_(access), shape_(shape_of(paging)) {}
 
   GuestTranslation run(u64 linear) {
-    u64 table = shape_.top_has_no_rights ? paging_.cr3 & 0xffffffe0
+    u64 table = shape_.top_has_no_rights  ? paging_.cr3 & 0xffffffe0
                 : shape_.entry_bytes == 4 ? paging_.cr3 & 0xfffff000
                                           : paging_.cr3 & kAddress;
     for (unsigned level = shape_.levels; level-- > 0;) {

@@ -27,8 +27,7 @@ bool load_pdptes(Vcpu& vcpu) {
 }
 
 bool is_pae(u64 cr0_value, u64 cr4_value, u64 efer_value) {
-  return (cr0_value & cr0::PG) != 0 && (cr4_value & cr4::PAE) != 0 &&
-         (efer_value & efer::LME) == 0;
+  return (cr0_value & cr0::PG) != 0 && (cr4_value & cr4::PAE) != 0 && (efer_value & efer::LME) == 0;
 }
 
 // SDM 2B "MOV—Move to/from Control Registers", #GP(0).

@@ -40,10 +40,10 @@ void adjust(Vcpu& vcpu, u32 leaf, u32 subleaf, CpuidResult& r) {
   const u64 guest_cr4 = vcpu.backend().get(GuestField::Cr4);
   switch (leaf) {
     case 1:
-      set_bit(r.ecx, 3, false);   // MONITOR
-      set_bit(r.ecx, 5, false);   // VMX
+      set_bit(r.ecx, 3, false);  // MONITOR
+      set_bit(r.ecx, 5, false);  // VMX
       set_bit(r.ecx, 27, (guest_cr4 & cr4::OSXSAVE) != 0);
-      set_bit(r.ecx, 31, true);   // there is a hypervisor
+      set_bit(r.ecx, 31, true);  // there is a hypervisor
       if (vcpu.apic() == nullptr || !vcpu.apic()->enabled()) set_bit(r.edx, 9, false);
       break;
     case 5:

@@ -32,8 +32,8 @@ void tell_hypercall(Vcpu& vcpu, const HypercallOutcome& outcome, u64 rax_before)
   vcpu.tell(std::move(told));
   const u64 rip = vcpu.rip();
   const u64 next = rip + kHypercallLength;
-  vcpu.tell(trace::Writeback{rax_before, outcome.rax, rip,
-                             vcpu.code64() ? next : next & 0xffffffff});
+  vcpu.tell(
+      trace::Writeback{rax_before, outcome.rax, rip, vcpu.code64() ? next : next & 0xffffffff});
 }
 
 // What the foreign instruction does on a processor that has it, before it is rewritten: VMCALL is
@@ -90,8 +90,8 @@ std::optional<Vendor> hypercall_vendor(const u8* bytes, unsigned count) {
 Handled handle_hypercall(Vcpu& vcpu, const Exit&) {
   const HypercallRegisters registers{vcpu.gpr(RAX), vcpu.gpr(RBX), vcpu.gpr(RCX), vcpu.gpr(RDX),
                                      vcpu.gpr(RSI)};
-  const HypercallOutcome outcome = do_hypercall(vcpu.vm().hypercalls(), registers, vcpu.code64(),
-                                                vcpu.cpl(), &vcpu);
+  const HypercallOutcome outcome =
+      do_hypercall(vcpu.vm().hypercalls(), registers, vcpu.code64(), vcpu.cpl(), &vcpu);
   if (vcpu.tracing()) tell_hypercall(vcpu, outcome, registers.rax);
   vcpu.set_gpr(RAX, outcome.rax);
   vcpu.skip_instruction(kHypercallLength);

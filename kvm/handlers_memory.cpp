@@ -17,8 +17,9 @@ bool is_apic_page(Vcpu& vcpu, u64 gpa) {
 
 std::string where(Vcpu& vcpu, u64 gpa) {
   char text[80];
-  std::snprintf(text, sizeof text, "access to 0x%llx at RIP 0x%llx: ",
-                static_cast<unsigned long long>(gpa), static_cast<unsigned long long>(vcpu.rip()));
+  std::snprintf(text, sizeof text,
+                "access to 0x%llx at RIP 0x%llx: ", static_cast<unsigned long long>(gpa),
+                static_cast<unsigned long long>(vcpu.rip()));
   return text;
 }
 

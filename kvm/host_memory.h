@@ -31,9 +31,7 @@ class HostMemory {
   void write64(u64 pa, u64 value);
 
   // Host RAM for a guest of the layer; false if it overlaps.
-  bool add_guest_ram(u64 host_phys_addr, u64 size) {
-    return memory_.add_ram(host_phys_addr, size);
-  }
+  bool add_guest_ram(u64 host_phys_addr, u64 size) { return memory_.add_ram(host_phys_addr, size); }
   // Lends the RAM of another machine's memory: `gpa` there is kGuestRamBase + gpa here.
   bool lend(PhysMemory& guest, u64 gpa, u64 size);
 

@@ -48,7 +48,8 @@ class HostProcessor {
   bool rdmsr(u32 index, u64& value);
   bool wrmsr(u32 index, u64 value);
   CpuidResult cpuid(u32 leaf, u32 subleaf) const { return softvt::cpuid(cpu_, leaf, subleaf); }
-  u64 rdtsc() const { return cpu_.tsc(); }
+  // RDTSC in host mode, whoever runs now.
+  u64 rdtsc() const { return cpu_.tsc() - (cpu_.guest_mode ? cpu_.guest_tsc_offset : 0); }
   u64 nanos() const { return cpu_.nanos(); }
 
   // A physical interrupt to this processor, which ends the guest's run with a VM exit.

@@ -36,12 +36,15 @@ i64 clock_pairing(const Request& request) {
   Vm& vm = request.vcpu->vm();
   const u64 now = request.vcpu->nanos();
   const Pairing answer{static_cast<i64>(vm.options().boot_time_s + now / kNanos),
-                       static_cast<i64>(now % kNanos), request.vcpu->guest_tsc(), 0, {}};
+                       static_cast<i64>(now % kNanos),
+                       request.vcpu->guest_tsc(),
+                       0,
+                       {}};
   return vm.write_guest(request.arguments[0], &answer, sizeof answer) ? 0 : hypercall_error::kFault;
 }
 
-// a0, a1: bitmap of targets; a2: APIC id of its bit 0; a3: the low half of an ICR value. Returns how
-// many got it. Without local APICs nobody could: the number is then as good as unknown.
+// a0, a1: bitmap of targets; a2: APIC id of its bit 0; a3: the low half of an ICR value. Returns
+// how many got it. Without local APICs nobody could: the number is then as good as unknown.
 i64 send_ipi(const Request& request) {
   constexpr u64 kDestinationBits = 0xc0800;  // logical destination, shorthand
   if (request.vcpu == nullptr || request.vcpu->apic() == nullptr) {
@@ -53,8 +56,7 @@ i64 send_ipi(const Request& request) {
   i64 delivered = 0;
   for (unsigned bit = 0; bit < 2 * width; ++bit) {
     if ((request.arguments[bit / width] >> (bit % width) & 1) == 0) continue;
-    Vcpu* target =
-        request.vcpu->vm().vcpu_by_apic_id(static_cast<u32>(request.arguments[2] + bit));
+    Vcpu* target = request.vcpu->vm().vcpu_by_apic_id(static_cast<u32>(request.arguments[2] + bit));
     if (target == nullptr || target->apic() == nullptr) continue;
     InterruptMessage message;
     message.destination = target->apic_id();
@@ -123,9 +125,8 @@ void HypercallRegistry::add_kvm_rows() {
   }
 }
 
-bool HypercallRegistry::register_hypercall(u64 number, std::string name,
-                                           HypercallFunction function, Convention convention,
-                                           std::string& error) {
+bool HypercallRegistry::register_hypercall(u64 number, std::string name, HypercallFunction function,
+                                           Convention convention, std::string& error) {
   if (const Entry* taken = find(number)) {
     char text[24];
     std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
@@ -149,7 +150,7 @@ HypercallOutcome do_hypercall(const HypercallRegistry& registry,
   outcome.request = make_request(registers, wide, cpl, vcpu);
   outcome.entry = registry.find(outcome.request.number);
   outcome.allowed = cpl == 0;
-  outcome.result = !outcome.allowed            ? hypercall_error::kPermission
+  outcome.result = !outcome.allowed           ? hypercall_error::kPermission
                    : outcome.entry == nullptr ? hypercall_error::kNoSystemCall
                                               : outcome.entry->function(outcome.request);
   outcome.rax = static_cast<u64>(outcome.result) & (wide ? ~u64{0} : 0xffffffff);

@@ -1,7 +1,7 @@
 // Hypercalls: which numbers there are, and the rules that hold for all of them.
 //
-// Number in RAX, arguments in RBX RCX RDX RSI, result in RAX. Outside 64-bit mode all of them are 32
-// bits wide. Only CPL 0 may call. Linux: Documentation/virt/kvm/x86/hypercalls.rst.
+// Number in RAX, arguments in RBX RCX RDX RSI, result in RAX. Outside 64-bit mode all of them are
+// 32 bits wide. Only CPL 0 may call. Linux: Documentation/virt/kvm/x86/hypercalls.rst.
 #pragma once
 #include <array>
 #include <functional>
@@ -18,10 +18,10 @@ class Vcpu;
 
 // Errors that a hypercall returns. Linux: include/uapi/linux/kvm_para.h.
 namespace hypercall_error {
-constexpr i64 kPermission = -1;     // KVM_EPERM
-constexpr i64 kFault = -14;         // KVM_EFAULT
-constexpr i64 kInvalid = -22;       // KVM_EINVAL
-constexpr i64 kNotSupported = -95;  // KVM_EOPNOTSUPP
+constexpr i64 kPermission = -1;       // KVM_EPERM
+constexpr i64 kFault = -14;           // KVM_EFAULT
+constexpr i64 kInvalid = -22;         // KVM_EINVAL
+constexpr i64 kNotSupported = -95;    // KVM_EOPNOTSUPP
 constexpr i64 kNoSystemCall = -1000;  // KVM_ENOSYS
 }  // namespace hypercall_error
 std::string_view hypercall_error_name(i64 result);  // "-KVM_EPERM"; empty if it is none of them
@@ -81,8 +81,9 @@ struct HypercallOutcome {
 };
 
 // All rules in one place: masks, privilege, look-up, call, width of the result.
-HypercallOutcome do_hypercall(const HypercallRegistry& registry, const HypercallRegisters& registers,
-                              bool wide, unsigned cpl, Vcpu* vcpu);
+HypercallOutcome do_hypercall(const HypercallRegistry& registry,
+                              const HypercallRegisters& registers, bool wide, unsigned cpl,
+                              Vcpu* vcpu);
 
 // A registered example, number kPalaciosDemo: a0 + 2 * a1.
 constexpr u64 kPalaciosDemo = 0x2000;

@@ -92,10 +92,11 @@ MachineVcpu::MachineVcpu(MachineBackend& backend, const VcpuEnvironment& environ
       host_(backend.host(), backend.tables(), environment.model, environment.timeline,
             environment.index, environment.count),
       booted_(host_.boot()),
-      apic_(apic_options(environment), environment.timeline, environment.interconnect,
-            [this] { return vcpu_.guest_tsc(); }, apic_events()),
-      vcpu_(backend.vm(), host_, make_backend(backend.vm().vendor(), host_),
-            environment.index, {&apic_, &environment.bus}) {
+      apic_(
+          apic_options(environment), environment.timeline, environment.interconnect,
+          [this] { return vcpu_.guest_tsc(); }, apic_events()),
+      vcpu_(backend.vm(), host_, make_backend(backend.vm().vendor(), host_), environment.index,
+            {&apic_, &environment.bus}) {
   environment.interconnect.attach(apic_);
 }
 
@@ -141,7 +142,7 @@ void MachineVcpu::power_on_reset() {
 
 void MachineVcpu::set_boot_state(const BootState& boot) {
   SystemRegisters s;
-  const BootSegment* const segments[] = {&boot.es, &boot.cs, &boot.ss, &boot.ds,
+  const BootSegment* const segments[] = {&boot.es, &boot.cs, &boot.ss,   &boot.ds,
                                          &boot.fs, &boot.gs, &boot.ldtr, &boot.tr};
   for (unsigned i = 0; i < 8; ++i) s.segments[i] = segment_of(*segments[i]);
   s.gdt = {boot.gdt.base, boot.gdt.limit};

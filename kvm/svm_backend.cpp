@@ -26,9 +26,9 @@ constexpr unsigned kCr8 = 8;
 
 // By the names of svm/intercepts.h.
 constexpr std::string_view kIntercepts[] = {
-    "INTR", "NMI", "CPUID", "INVD", "HLT", "INVLPGA", "IOIO_PROT", "MSR_PROT", "TASK_SWITCH",
-    "SHUTDOWN", "VMRUN", "VMMCALL", "VMLOAD", "VMSAVE", "STGI", "CLGI", "SKINIT", "WBINVD",
-    "MONITOR", "MWAIT", "XSETBV",
+    "INTR",     "NMI",         "CPUID",    "INVD",   "HLT",     "INVLPGA", "IOIO_PROT",
+    "MSR_PROT", "TASK_SWITCH", "SHUTDOWN", "VMRUN",  "VMMCALL", "VMLOAD",  "VMSAVE",
+    "STGI",     "CLGI",        "SKINIT",   "WBINVD", "MONITOR", "MWAIT",   "XSETBV",
 };
 
 class SvmBackend final : public VendorBackend {
@@ -266,8 +266,8 @@ Exit SvmBackend::read_exit() {
   if (exit.code == static_cast<u64>(ExitCode::Ioio)) {
     exit.io = decode_io(q);
   } else if (exit.code < 0x20) {
-    const auto kind = exit.code < 0x10 ? Exit::ControlRegister::Kind::Read
-                                       : Exit::ControlRegister::Kind::Write;
+    const auto kind =
+        exit.code < 0x10 ? Exit::ControlRegister::Kind::Read : Exit::ControlRegister::Kind::Write;
     exit.cr = {kind, static_cast<u8>(exit.code & 15), static_cast<u8>(q & 15), 0};
   } else if (exit.code - 0x40 < 0x20) {
     exit.exception.vector = static_cast<u8>(exit.code - 0x40);
@@ -295,7 +295,8 @@ void SvmBackend::inject(const Event& event, u8 insn_length) {
     in_nmi_ = true;
     set_intercept("IRET");
   }
-  u64 field = event.vector | u64{static_cast<u8>(type)} << svm::event::TypeShift | svm::event::Valid;
+  u64 field =
+      event.vector | u64{static_cast<u8>(type)} << svm::event::TypeShift | svm::event::Valid;
   if (event.has_error) {
     field |= svm::event::ErrorValid | u64{event.error} << svm::event::ErrorShift;
   }
@@ -362,8 +363,8 @@ void SvmBackend::set(GuestField field, u64 value) {
 }
 
 Field SvmBackend::selector_of(Seg seg) {
-  constexpr Field kFields[] = {Field::EsSelector, Field::CsSelector, Field::SsSelector,
-                               Field::DsSelector, Field::FsSelector, Field::GsSelector,
+  constexpr Field kFields[] = {Field::EsSelector,   Field::CsSelector, Field::SsSelector,
+                               Field::DsSelector,   Field::FsSelector, Field::GsSelector,
                                Field::LdtrSelector, Field::TrSelector};
   return kFields[static_cast<unsigned>(seg)];
 }

@@ -1,6 +1,7 @@
 #include "kvm/vcpu.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "cpu/cpuid/model.h"
@@ -10,6 +11,36 @@
 
 namespace softvt::kvm {
 namespace {
+
+std::string_view run_exit_name(RunExit reason) {
+  switch (reason) {
+    case RunExit::Unknown:
+      return "KVM_EXIT_UNKNOWN";
+    case RunExit::Io:
+      return "KVM_EXIT_IO";
+    case RunExit::Hypercall:
+      return "KVM_EXIT_HYPERCALL";
+    case RunExit::Hlt:
+      return "KVM_EXIT_HLT";
+    case RunExit::Mmio:
+      return "KVM_EXIT_MMIO";
+    case RunExit::Shutdown:
+      return "KVM_EXIT_SHUTDOWN";
+    case RunExit::FailEntry:
+      return "KVM_EXIT_FAIL_ENTRY";
+    case RunExit::Intr:
+      return "KVM_EXIT_INTR";
+    case RunExit::InternalError:
+      return "KVM_EXIT_INTERNAL_ERROR";
+  }
+  return "KVM_EXIT_UNKNOWN";
+}
+
+std::string hex(u64 value) {
+  char text[20];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  return text;
+}
 
 constexpr u32 kCodeRights = 0x9b, kDataRights = 0x93, kLdtRights = 0x82, kTssRights = 0x8b;
 
@@ -152,8 +183,12 @@ void Vcpu::skip_instruction(u8 length) {
 }
 
 void Vcpu::inject(Vector vector, std::optional<u32> error) {
-  Event event{static_cast<u8>(vector), EventType::HardwareException, error.has_value(),
-              error.value_or(0), 0, 0};
+  Event event{static_cast<u8>(vector),
+              EventType::HardwareException,
+              error.has_value(),
+              error.value_or(0),
+              0,
+              0};
   // In real mode no error code is pushed, and VM entry demands that none is given.
   if (!protected_mode()) event.has_error = false;
   backend_->inject(event, 0);
@@ -175,8 +210,7 @@ bool Vcpu::read_linear(u64 linear, void* out, unsigned size, PageFault& fault, b
   const GuestPaging tables = paging();
   while (size != 0) {
     const auto part = static_cast<unsigned>(std::min<u64>(size, kPageSize - (linear & kPageMask)));
-    const GuestTranslation t =
-        translate(vm_, tables, linear, {.fetch = fetch, .user = cpl() == 3});
+    const GuestTranslation t = translate(vm_, tables, linear, {.fetch = fetch, .user = cpl() == 3});
     if (!t.ok || !vm_.read_guest(t.gpa, to, part)) {
       fault = {linear, t.error};
       return false;
@@ -288,10 +322,8 @@ bool Vcpu::has_wake_event() const {
 
 bool Vcpu::still_waiting() {
   if (state_ == RunState::Runnable) return false;
-  if (init_pending_) {
-    reset();
-    return still_waiting();
-  }
+  if (init_pending_) take_init();
+  if (state_ == RunState::Runnable) return false;
   if (!has_wake_event()) return true;
   if (state_ == RunState::WaitForSipi) {
     start_from_sipi();
@@ -300,6 +332,14 @@ bool Vcpu::still_waiting() {
   }
   woken_ = false;
   return false;
+}
+
+// A SIPI that has come behind the INIT is kept.
+void Vcpu::take_init() {
+  const bool sipi = sipi_pending_;
+  if (sources_.apic != nullptr) sources_.apic->init_reset();
+  reset();
+  sipi_pending_ = sipi;
 }
 
 void Vcpu::inject_pending_interrupt() {
@@ -312,11 +352,7 @@ void Vcpu::inject_pending_interrupt() {
 }
 
 void Vcpu::take_events() {
-  if (init_pending_) {
-    if (sources_.apic != nullptr) sources_.apic->init_reset();
-    reset();
-    return;
-  }
+  if (init_pending_) return take_init();
   if (nmi_pending_ && !backend_->injection_pending() && !backend_->nmi_blocked() &&
       !backend_->interrupt_shadow()) {
     nmi_pending_ = false;
@@ -400,7 +436,24 @@ Handled Vcpu::dispatch() {
   if (row == nullptr) {
     return internal_error("no handler for VM exit " + backend_->describe_exit().reason);
   }
-  return row->handler(*this, exit);
+  const Handled handled = row->handler(*this, exit);
+  if (handled == Handled::ToUser && tracing()) tell_user_exit();
+  return handled;
+}
+
+void Vcpu::tell_user_exit() {
+  trace::UserspaceExit told;
+  told.reason = run_exit_name(run_.exit_reason);
+  if (run_.exit_reason == RunExit::Io) {
+    told.detail = std::string(run_.io.out ? "out " : "in ") + std::to_string(run_.io.size) +
+                  " bytes, port " + std::to_string(run_.io.port);
+  } else if (run_.exit_reason == RunExit::Mmio) {
+    told.detail = std::string(run_.mmio.is_write ? "write " : "read ") +
+                  std::to_string(run_.mmio.len) + " bytes at " + hex(run_.mmio.phys_addr);
+  } else {
+    told.detail = run_.detail;
+  }
+  tell(std::move(told));
 }
 
 bool Vcpu::tracing() const { return vm_.sink != nullptr; }

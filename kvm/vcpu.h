@@ -115,12 +115,11 @@ class Vcpu {
   u64 msr_tsc_adjust = 0, msr_debugctl = 0;  // MSRs that the layer keeps
 
  private:
-  bool interrupts_enabled() const {
-    return (backend_->get(GuestField::Rflags) & rflags::IF) != 0;
-  }
+  bool interrupts_enabled() const { return (backend_->get(GuestField::Rflags) & rflags::IF) != 0; }
   bool interrupt_pending() const;
   bool event_pending() const;
   u8 acknowledge_interrupt();
+  void take_init();
   void take_events();
   bool still_waiting();
   void start_from_sipi();
@@ -128,6 +127,7 @@ class Vcpu {
   bool enter();
   Handled dispatch();
   void tell_guest_instruction(const Exit& exit);
+  void tell_user_exit();
   GuestPaging paging() const;
   const Run& leave(RunExit reason);
   const Run* enter_or_kick(i64 left);
@@ -139,7 +139,7 @@ class Vcpu {
   InterruptSources sources_;
   Run run_;
   RunState state_ = RunState::Runnable;
-  bool in_guest_ = false;   // entered, and no VM exit yet
+  bool in_guest_ = false;       // entered, and no VM exit yet
   bool user_exit_due_ = false;  // pause() found one
   bool woken_ = false, nmi_pending_ = false, init_pending_ = false, sipi_pending_ = false;
   u8 sipi_vector_ = 0;

@@ -18,8 +18,8 @@ using vmx::Field;
 
 // Bits of CR0 and CR4 that the guest may change without the layer. SDM 3C 25.6.6.
 constexpr u64 kGuestCr0 = cr0::TS;
-constexpr u64 kGuestCr4 = cr4::VME | cr4::PVI | cr4::TSD | cr4::DE | cr4::PCE | cr4::OSFXSR |
-                          cr4::OSXMMEXCPT;
+constexpr u64 kGuestCr4 =
+    cr4::VME | cr4::PVI | cr4::TSD | cr4::DE | cr4::PCE | cr4::OSFXSR | cr4::OSXMMEXCPT;
 constexpr u32 kValid = u32{1} << 31;
 constexpr u16 kVpid = 1;
 
@@ -43,14 +43,31 @@ constexpr ControlMsr kControlMsrs[] = {
 };
 
 constexpr Control kRequired[] = {
-    Control::ExternalInterruptExiting, Control::NmiExiting, Control::VirtualNmis,
-    Control::HltExiting, Control::UnconditionalIoExiting, Control::MsrBitmaps,
-    Control::SecondaryControls, Control::TscOffsetting, Control::Cr8LoadExiting,
-    Control::Cr8StoreExiting, Control::MwaitExiting, Control::MonitorExiting,
-    Control::EnableEpt, Control::UnrestrictedGuest, Control::EnableVpid, Control::WbinvdExiting,
-    Control::HostAddressSpaceSize, Control::SaveGuestEfer, Control::LoadHostEfer,
-    Control::SaveGuestPat, Control::LoadHostPat, Control::SaveDebugControls,
-    Control::LoadGuestEfer, Control::LoadGuestPat, Control::LoadDebugControls,
+    Control::ExternalInterruptExiting,
+    Control::NmiExiting,
+    Control::VirtualNmis,
+    Control::HltExiting,
+    Control::UnconditionalIoExiting,
+    Control::MsrBitmaps,
+    Control::SecondaryControls,
+    Control::TscOffsetting,
+    Control::Cr8LoadExiting,
+    Control::Cr8StoreExiting,
+    Control::MwaitExiting,
+    Control::MonitorExiting,
+    Control::EnableEpt,
+    Control::UnrestrictedGuest,
+    Control::EnableVpid,
+    Control::WbinvdExiting,
+    Control::HostAddressSpaceSize,
+    Control::SaveGuestEfer,
+    Control::LoadHostEfer,
+    Control::SaveGuestPat,
+    Control::LoadHostPat,
+    Control::SaveDebugControls,
+    Control::LoadGuestEfer,
+    Control::LoadGuestPat,
+    Control::LoadDebugControls,
 };
 // Taken if the processor has them: without, the instruction raises #UD in the guest.
 constexpr Control kOptional[] = {Control::EnableRdtscp, Control::EnableInvpcid,
@@ -61,15 +78,22 @@ struct SegmentFields {
 };
 // By Seg.
 constexpr SegmentFields kSegments[] = {
-    {Field::GUEST_ES_SELECTOR, Field::GUEST_ES_BASE, Field::GUEST_ES_LIMIT, Field::GUEST_ES_AR_BYTES},
-    {Field::GUEST_CS_SELECTOR, Field::GUEST_CS_BASE, Field::GUEST_CS_LIMIT, Field::GUEST_CS_AR_BYTES},
-    {Field::GUEST_SS_SELECTOR, Field::GUEST_SS_BASE, Field::GUEST_SS_LIMIT, Field::GUEST_SS_AR_BYTES},
-    {Field::GUEST_DS_SELECTOR, Field::GUEST_DS_BASE, Field::GUEST_DS_LIMIT, Field::GUEST_DS_AR_BYTES},
-    {Field::GUEST_FS_SELECTOR, Field::GUEST_FS_BASE, Field::GUEST_FS_LIMIT, Field::GUEST_FS_AR_BYTES},
-    {Field::GUEST_GS_SELECTOR, Field::GUEST_GS_BASE, Field::GUEST_GS_LIMIT, Field::GUEST_GS_AR_BYTES},
+    {Field::GUEST_ES_SELECTOR, Field::GUEST_ES_BASE, Field::GUEST_ES_LIMIT,
+     Field::GUEST_ES_AR_BYTES},
+    {Field::GUEST_CS_SELECTOR, Field::GUEST_CS_BASE, Field::GUEST_CS_LIMIT,
+     Field::GUEST_CS_AR_BYTES},
+    {Field::GUEST_SS_SELECTOR, Field::GUEST_SS_BASE, Field::GUEST_SS_LIMIT,
+     Field::GUEST_SS_AR_BYTES},
+    {Field::GUEST_DS_SELECTOR, Field::GUEST_DS_BASE, Field::GUEST_DS_LIMIT,
+     Field::GUEST_DS_AR_BYTES},
+    {Field::GUEST_FS_SELECTOR, Field::GUEST_FS_BASE, Field::GUEST_FS_LIMIT,
+     Field::GUEST_FS_AR_BYTES},
+    {Field::GUEST_GS_SELECTOR, Field::GUEST_GS_BASE, Field::GUEST_GS_LIMIT,
+     Field::GUEST_GS_AR_BYTES},
     {Field::GUEST_LDTR_SELECTOR, Field::GUEST_LDTR_BASE, Field::GUEST_LDTR_LIMIT,
      Field::GUEST_LDTR_AR_BYTES},
-    {Field::GUEST_TR_SELECTOR, Field::GUEST_TR_BASE, Field::GUEST_TR_LIMIT, Field::GUEST_TR_AR_BYTES},
+    {Field::GUEST_TR_SELECTOR, Field::GUEST_TR_BASE, Field::GUEST_TR_LIMIT,
+     Field::GUEST_TR_AR_BYTES},
 };
 
 class VmxBackend final : public VendorBackend {
@@ -296,8 +320,7 @@ bool VmxBackend::init(Vm& vm, std::string& error) {
 
 bool VmxBackend::enter() {
   failure_.clear();
-  const vmx::VmResult result =
-      launched_ ? cpu_.vmx->vmresume(cpu_) : cpu_.vmx->vmlaunch(cpu_);
+  const vmx::VmResult result = launched_ ? cpu_.vmx->vmresume(cpu_) : cpu_.vmx->vmlaunch(cpu_);
   if (result.ok()) {
     launched_ = launched_ || failure_.empty();
     return true;

@@ -10,7 +10,7 @@ constexpr u64 kCr4Pae = u64{1} << 5;
 constexpr u64 kEferLme = u64{1} << 8;
 constexpr u64 kEferLma = u64{1} << 10;
 
-// SDM 3A 10.1.2 "Processor State After Reset", table "IA-32 and Intel 64 Processor States".
+// SDM 3A 10.1.1 "Processor State After Reset", table "IA-32 and Intel 64 Processor States".
 constexpr BootSegment kRealCode{0, 0, 0xffff, 0x009b};
 constexpr BootSegment kRealData{0, 0, 0xffff, 0x0093};
 constexpr BootSegment kResetTr{0, 0, 0xffff, 0x008b};

@@ -105,7 +105,7 @@ enum class InfoLayout : u8 {
 
 struct ExitRow {
   u64 code;
-  std::string_view name;      // APM: VMEXIT_CPUID
+  std::string_view name;      // as in APM 2 appendix C: VMEXIT_CPUID
   std::string_view kvm_name;  // in Linux's kvm_exit trace events; empty if it has none
   InfoLayout info1 = InfoLayout::None;
   InfoLayout info2 = InfoLayout::None;

@@ -8,7 +8,8 @@
 namespace softvt::svm {
 namespace {
 
-// Checks that all of them but VMMCALL share. APM 2 15.4 "Enabling SVM", APM 3.
+// Checks that all of them but VMMCALL share. APM 2 15.4 "Enabling SVM", and their
+// pages in volume 3.
 bool permitted(Cpu& cpu) {
   if (cpu.svm == nullptr || (cpu.efer & efer::SVME) == 0 || cpu.real_or_v86()) {
     cpu.raise_ud();

@@ -16,7 +16,7 @@ namespace softvt::trace {
 struct NamedValue {
   std::string name;
   u64 value = 0;
-  unsigned bits = 64;  // width, for printing
+  unsigned bits = 64;        // width, for printing
   std::string meaning = {};  // empty if the number says it all
 };
 
@@ -31,7 +31,7 @@ struct GuestInstruction {
 };
 
 struct VmExit {
-  std::string reason;      // as the manual calls it
+  std::string reason;  // as the manual calls it
   u64 number = 0;
   std::vector<NamedValue> fields;  // what the processor saved
 };
@@ -49,13 +49,13 @@ struct Rewrite {
 };
 
 struct Hypercall {
-  std::string name;          // "KVM_HC_KICK_CPU"; empty if the number is unknown
+  std::string name;             // "KVM_HC_KICK_CPU"; empty if the number is unknown
   std::string_view convention;  // "kvm", "palacios"
   u64 number = 0;
   std::array<u64, 4> arguments{};
-  bool masked = false;       // number and arguments were cut to 32 bits
+  bool masked = false;  // number and arguments were cut to 32 bits
   unsigned cpl = 0;
-  bool allowed = true;       // CPL 0
+  bool allowed = true;  // CPL 0
   i64 result = 0;
   std::string_view result_name;  // "-KVM_ENOSYS"; empty if it has none
 };

@@ -37,8 +37,10 @@ void PathGroups::station(const PathEvent& event) {
   if (entry && first) return;  // the first entry of all: nothing led to it
   PathGroup& group = open(event.vcpu);
   group.stations.push_back(event);
-  if (std::holds_alternative<Hypercall>(event.station) ||
-      std::holds_alternative<HostEntry>(event.station)) {
+  // Under a hypervisor of the guest's own, what it does about the hypercall is its affair.
+  const bool handed_over = std::holds_alternative<HostEntry>(event.station) &&
+                           std::holds_alternative<GuestInstruction>(group.stations.front().station);
+  if (std::holds_alternative<Hypercall>(event.station) || handed_over) {
     group.kind = PathGroup::Kind::Hypercall;
   } else if (std::holds_alternative<Rewrite>(event.station)) {
     group.kind = PathGroup::Kind::Rewrite;

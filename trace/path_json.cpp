@@ -19,7 +19,9 @@ class Object {
     text_ += json_string(key) + ": " + value;
     return *this;
   }
-  Object& text(std::string_view key, std::string_view value) { return raw(key, json_string(value)); }
+  Object& text(std::string_view key, std::string_view value) {
+    return raw(key, json_string(value));
+  }
   Object& address(std::string_view key, u64 value) { return raw(key, quoted_hex(value)); }
   Object& number(std::string_view key, u64 value) { return raw(key, std::to_string(value)); }
   Object& flag(std::string_view key, bool value) { return raw(key, boolean(value)); }

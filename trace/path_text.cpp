@@ -72,9 +72,8 @@ class Printer {
                         ": " + s.result);
   }
   void station(const Hypercall& s) {
-    head("hypercall", "number " + hex(s.number) + ' ' +
-                          (s.name.empty() ? "(unknown)" : s.name) + ", convention " +
-                          std::string(s.convention));
+    head("hypercall", "number " + hex(s.number) + ' ' + (s.name.empty() ? "(unknown)" : s.name) +
+                          ", convention " + std::string(s.convention));
     std::string line;
     for (unsigned i = 0; i < 4; ++i) {
       line += "a" + std::to_string(i) + ' ' + hex(s.arguments[i]) + (i < 3 ? "  " : "");
@@ -88,14 +87,14 @@ class Printer {
     head("write back", "RAX " + hex(s.rax_before) + " -> " + hex(s.rax));
     more("RIP " + hex(s.rip_before) + " -> " + place(s.rip));
   }
-  void station(const UserspaceExit& s) { head("user space", std::string(s.reason) + ' ' + s.detail); }
+  void station(const UserspaceExit& s) {
+    head("user space", std::string(s.reason) + ' ' + s.detail);
+  }
   void station(const VmEntry& s) {
     head("VM entry", std::string(s.instruction));
     fields(s.fields);
   }
-  void station(const HostEntry& s) {
-    head("host", "RIP " + place(s.rip) + ", RSP " + hex(s.rsp));
-  }
+  void station(const HostEntry& s) { head("host", "RIP " + place(s.rip) + ", RSP " + hex(s.rsp)); }
   void station(const Console& s) { out_ << "guest> " << s.line << '\n'; }
 
   std::ostream& out_;

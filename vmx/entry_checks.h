@@ -44,7 +44,7 @@ struct FieldList {
 
 struct CheckRow {
   std::string_view id;       // stable: scripts and docs refer to it
-  std::string_view section;  // SDM 3C
+  std::string_view section;  // "SDM 3C 27.3.1.1"
   FieldList fields;          // every field that `ok` reads; the first is the one at fault
   bool (*ok)(const CheckContext&);
   std::string_view rule;                                  // what is demanded

@@ -51,16 +51,8 @@ bool lock_is_legal(const Insn& in) {
 
 // Direct branches that do not have flat code around them are cold.
 hot::Bound bind_hot(const Decoded& d) {
-  const hot::Request& q = d.request;
-  if (d.direct_branch && !q.flat_code) return {};
-  using Binder = hot::Bound (*)(const hot::Request&);
-  constexpr Binder kBinders[] = {hot::bind_add_sub,  hot::bind_logic,     hot::bind_move,
-                                 hot::bind_unary,    hot::bind_shift,     hot::bind_condition,
-                                 hot::bind_branch,   hot::bind_stack,     hot::bind_multiply};
-  for (const Binder binder : kBinders) {
-    if (const hot::Bound b = binder(q)) return b;
-  }
-  return {};
+  if (d.direct_branch && !d.request.flat_code) return {};
+  return hot::bind(d.request);
 }
 
 // The kind of register that MOV, PUSH and POP mean.

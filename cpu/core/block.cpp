@@ -25,7 +25,7 @@ struct FetchPage {
 bool fetch_page(Cpu& cpu, u64 linear, FetchPage& out) {
   Mapping m;
   const WalkAccess access{.write = false, .fetch = true, .user = cpu.cpl() == 3};
-  if (!cpu.tlbs->translate(cpu, linear & ~kPageMask, access, m)) return false;
+  if (!cpu.tlbs->translate(cpu, linear, access, m)) return false;
   out.pa = m.pa & ~kPageMask;
   out.host = cpu.mem->page(out.pa);
   return true;
@@ -40,6 +40,31 @@ bool fetch_allowed(Cpu& cpu) {
   }
   cpu.raise_gp(0);
   return false;
+}
+
+// What an instruction does with the arithmetic flags. `looks`: reads some, or may fault or leave
+// the block, where all must be right.
+struct FlagUse {
+  u64 writes = 0;  // always, whatever the operands are
+  bool looks = true;
+};
+
+FlagUse flag_use(const Decoded& d) {
+  FlagUse use;
+  const ZydisAccessedFlags* flags = d.zydis.cpu_flags;
+  const Insn& in = d.insn;
+  const bool registers_only = in.form == Form::RR || in.form == Form::RI || in.form == Form::R;
+  const bool lea = d.zydis.mnemonic == ZYDIS_MNEMONIC_LEA;
+  if (in.h == handlers::cold() || !(registers_only || lea)) return use;
+  if (flags == nullptr) {
+    use.looks = false;
+    return use;
+  }
+  use.looks = (flags->tested & rflags::Arithmetic) != 0;
+  use.writes = (flags->modified | flags->set_0 | flags->set_1 | flags->undefined) &
+               rflags::Arithmetic;
+  if (hot::writes_flags_sometimes(d.zydis.mnemonic)) use.writes = 0;
+  return use;
 }
 
 // Builds one block.
@@ -60,6 +85,7 @@ class Builder {
   void add_fault(Vector vector, unsigned length);
   bool finish_instruction(Decoded& d);
   const u8* page_bytes(unsigned available);
+  void drop_dead_flags();
   void fuse();
   void add_block_end();
   void add_link_stubs();
@@ -80,6 +106,7 @@ class Builder {
   u32 second_last_ = 0;
   u8 fetched_[2 * kMaxInsnBytes] = {};
   hot::Request requests_[kMaxBlockInsns];
+  FlagUse flag_uses_[kMaxBlockInsns];
 };
 
 const u8* Builder::page_bytes(unsigned available) {
@@ -92,6 +119,7 @@ const u8* Builder::page_bytes(unsigned available) {
 
 void Builder::add_fault(Vector vector, unsigned length) {
   requests_[count_] = hot::Request{};
+  flag_uses_[count_] = FlagUse{};
   Insn& in = first_[used_++];
   in = Insn{};
   in.pofs = static_cast<u16>(offset_);
@@ -105,8 +133,8 @@ void Builder::add_fault(Vector vector, unsigned length) {
 bool Builder::finish_instruction(Decoded& d) {
   const BindContext context{cpu_.mode, *cpu_.isa, cpu_.features};
   ended_ = bind(context, d);
-  d.request.same_page = (d.insn.flags & insn_flag::kSamePage) != 0;
   requests_[count_] = d.request;
+  flag_uses_[count_] = flag_use(d);
   if (offset_ + d.insn.len > limit_offset_) {
     add_fault(Vector::GP, d.insn.len);
     return true;
@@ -180,14 +208,36 @@ bool Builder::add_instruction() {
   return false;
 }
 
+// Instructions whose flags nothing can see get handlers that leave them alone.
+void Builder::drop_dead_flags() {
+  u64 overwritten = 0;  // by the instructions behind, before anything looks
+  for (u32 i = count_; i-- > 0;) {
+    hot::Request& q = requests_[i];
+    const FlagUse& use = flag_uses_[i];
+    const u64 written = use.writes | (hot::writes_flags_sometimes(q.mnemonic) ? rflags::Arithmetic : 0);
+    if (!use.looks && written != 0 && (written & ~overwritten) == 0) {
+      q.flags_dead = true;
+      hot::rebind(q, first_[i]);
+    }
+    overwritten = use.looks ? 0 : overwritten | use.writes;
+  }
+}
+
 // Pairs of a flag-setting instruction and a Jcc become one handler.
 void Builder::fuse() {
-  if ((cpu_.mode & (mode::kOneInsn | mode::kHook)) != 0) return;
   for (u32 i = 0; i + 1 < used_; ++i) {
     Insn& in = first_[i];
     if (in.slow == nullptr || in.h == handlers::cold()) continue;
     const hot::Bound b = hot::bind_fused(requests_[i], requests_[i + 1]);
     if (b.fast != nullptr) in.h = b.fast;
+  }
+  // Then neighbours, the fused ones included; the second keeps its own handler for whoever enters
+  // there.
+  for (u32 i = 0; i + 1 < used_; ++i) {
+    if (const Handler h = hot::find_pair(first_[i].h, first_[i + 1].h)) {
+      first_[i].h = h;
+      ++i;
+    }
   }
 }
 
@@ -225,7 +275,10 @@ Insn* Builder::build(const BlockKey& key) {
     if (!add_instruction()) return nullptr;
   }
   const u32 last = static_cast<u32>(std::min<u64>(offset_, kPageSize)) - 1;
-  if (!crossed_) fuse();
+  if (!crossed_ && (cpu_.mode & (mode::kOneInsn | mode::kHook)) == 0) {
+    drop_dead_flags();
+    fuse();
+  }
   add_block_end();
   add_link_stubs();
   cpu_.code->commit(key, first_, used_, start_, std::max(last, start_), second_.pa, second_last_);

@@ -118,6 +118,7 @@ void Cpu::run_blocks(Insn* from) {
       return;
     }
   }
+  const u64 resume = rflags_rest & rflags::RF;
   rflags_rest &= ~rflags::RF;
   shadow_before = shadow;
   shadow = Shadow::None;
@@ -129,11 +130,15 @@ void Cpu::run_blocks(Insn* from) {
     return;
   }
   if (from != nullptr && !single) from->link = ip;
+  const i64 before = budget;
   execute(*this, ip);
   if (step == Step::Fault) {
     take_fault(*this);
   } else if (step == Step::VmExit) {
     exit_req = -1;
+  } else if (budget == before) {  // a stale block or a link: nothing was executed
+    shadow = shadow_before;
+    rflags_rest |= resume;
   } else if (trap) {
     pending_dr6 |= dr6::BS;
   }

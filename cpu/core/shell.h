@@ -43,6 +43,16 @@ SOFTVT_INLINE void spill(const State& s) {
   s.cpu->budget = s.budget;
 }
 
+// The instruction at s.ip posted an event; everything before it is done.
+SOFTVT_INLINE void note_fault(const State& s) {
+  Cpu& cpu = *s.cpu;
+  cpu.current = s.ip;
+  cpu.rip = rip_of(cpu, s.ip);
+  cpu.next_rip = rip_behind(cpu, s.ip);
+  cpu.budget -= s.ip->cnt - 1;
+  cpu.step = Step::Fault;
+}
+
 #ifdef SOFTVT_RETURNING_SHELL
 
 template <class Body, class Mem>
@@ -57,11 +67,7 @@ Insn* shell(Cpu* cpu, Insn* ip) {
     case R::Jump:
       return s.ip;
     case R::Fault:
-      cpu->current = ip;
-      cpu->rip = rip_of(*cpu, ip);
-      cpu->next_rip = rip_behind(*cpu, ip);
-      cpu->budget -= ip->cnt - 1;
-      cpu->step = Step::Fault;
+      note_fault(s);
       return nullptr;
     default:
       return nullptr;
@@ -93,13 +99,7 @@ void shell(Cpu* cpu, Insn* ip, u64 cc_dst, u64 cc_src, u64 cc_op, i64 budget) {
     SOFTVT_TAIL ip->slow(cpu, ip, cc_dst, cc_src, cc_op, budget);
   }
   spill(s);
-  if (r == R::Fault) {
-    cpu->current = ip;
-    cpu->rip = rip_of(*cpu, ip);
-    cpu->next_rip = rip_behind(*cpu, ip);
-    cpu->budget -= ip->cnt - 1;
-    cpu->step = Step::Fault;
-  }
+  if (r == R::Fault) note_fault(s);
 }
 
 #endif

@@ -36,7 +36,12 @@ bool watched(const Cpu& cpu, u64 linear) {
 }  // namespace
 
 void TlbContext::clear() {
-  entries.fill(TlbEntry{});
+  if (filled_count <= filled.size()) {
+    for (u32 i = 0; i < filled_count; ++i) entries[filled[i]] = TlbEntry{};
+  } else {
+    entries.fill(TlbEntry{});
+  }
+  filled_count = 0;
   large.clear();
 }
 
@@ -126,7 +131,7 @@ void TlbPool::enter(Cpu& cpu, u64 linear, const Mapping& mapping) {
     *flags |= page_flag::kWriteMapped;
   }
   if (allowed(cpu, mapping, {.write = false, .fetch = true, .user = user})) e.x = page;
-  current_->entries[tlb_index(linear)] = e;
+  current_->put(linear, e);
   current_->large.add(linear, mapping.size_mask);
 }
 

@@ -66,9 +66,19 @@ struct TlbContext {
   u64 last_used = 0;
   LargePageFilter large;
   bool used = false;
+  // Which entries were filled since the last clear(), so that a flush of a context that was used
+  // briefly does not wipe all 16 KiB.
+  std::array<u16, 96> filled;
+  u32 filled_count = 0;
   TlbSpace* space = nullptr;  // the one of key.space when it was last active; may be someone else's
 
   void clear();
+  void put(u64 linear, const TlbEntry& entry) {
+    const unsigned i = tlb_index(linear);
+    if (filled_count < filled.size()) filled[filled_count] = static_cast<u16>(i);
+    ++filled_count;
+    entries[i] = entry;
+  }
 };
 
 class TlbPool {

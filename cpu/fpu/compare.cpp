@@ -46,8 +46,8 @@ unsigned pops(const Encoding& code) {
   return code.reg() == 2 && code.opcode != 0xde ? 0 : 1;
 }
 
-// The codes are delivered even if an unmasked exception stops the comparison. The SDM ("FCOM") says
-// they are not set then; processors set them.
+// The codes are delivered even if an unmasked exception stops the comparison. SDM 2A
+// "FCOM/FCOMP/FCOMPP" says they are not set then; processors set them.
 Step finish(X87State& s, u16 host, unsigned pop_count) {
   const bool done = settle(s, host, 0);
   set_codes(s, fsw::Codes, host & ~fsw::C1);

@@ -11,7 +11,7 @@ Step fnop(Cpu& cpu, const Insn& in) {
   return Step::Next;
 }
 
-// FENI, FDISI of the 8087 and FSETPM of the 287 do nothing today. SDM 3A 23.18.9.
+// FENI, FDISI of the 8087 and FSETPM of the 287 do nothing today. SDM 3B 23.18.9.
 Step obsolete_nop(Cpu&, const Insn&) { return Step::Next; }
 
 Step fwait(Cpu& cpu, const Insn&) { return begin(cpu) ? Step::Next : Step::Fault; }

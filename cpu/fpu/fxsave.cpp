@@ -10,14 +10,19 @@ namespace {
 constexpr u64 kAlignment = 16;
 
 // Fast FXSAVE/FXRSTOR leaves the XMM registers alone in 64-bit mode at CPL 0.
-// APM 2 3.1.7 "Extended Feature Enable Register", bit FFXSR.
+// APM 2 3.1.7 "Extended Feature Enable Register (EFER)", bit FFXSR.
 bool skips_xmm(const Cpu& cpu) {
   return (cpu.efer & efer::FFXSR) != 0 && cpu.code64() && cpu.cpl() == 0;
 }
 
 // False: a fault is posted.
 bool area_address(Cpu& cpu, const Insn& in, Access access, u64& linear) {
-  if (!operand_address(cpu, in, kLegacySize, access, linear)) return false;
+  linear = 0;
+  if (!operand_address(cpu, in, kLegacySize, access, linear)) {
+    // Misaligned and not canonical: #GP even through SS.
+    if (cpu.code64() && linear % kAlignment != 0) cpu.raise_gp(0);
+    return false;
+  }
   if (linear % kAlignment == 0) return true;
   cpu.raise_gp(0);
   return false;
@@ -26,6 +31,7 @@ bool area_address(Cpu& cpu, const Insn& in, Access access, u64& linear) {
 Step save(Cpu& cpu, const Insn& in, PointerFormat format) {
   u64 linear;
   if (!area_address(cpu, in, Access::Write, linear)) return Step::Fault;
+  if (!probe_write(cpu, linear, kLegacySize)) return Step::Fault;
   u8 image[kLegacySize];
   encode_x87(cpu, format, image);
   encode_mxcsr(cpu, image);

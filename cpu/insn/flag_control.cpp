@@ -49,8 +49,8 @@ Step std_(Cpu& cpu, const Insn&) {
   return Step::Next;
 }
 
-// Opcode D6 is not in the Intel manuals' reference; APM 3 does not have it either. Every processor
-// executes it: AL becomes FFH if CF is set, else 0.
+// Opcode D6 is in neither vendor's instruction reference. Every processor executes it: AL becomes
+// FFH if CF is set, else 0.
 Step salc(Cpu& cpu, const Insn&) {
   put_reg<u8>(cpu, kAl, (cpu.arithmetic_flags() & rflags::CF) ? 0xff : 0);
   return Step::Next;

@@ -27,13 +27,15 @@ Step check_bounds(Cpu& cpu, const Insn& in) {
   using Index = std::make_signed_t<T>;
   u64 linear;
   Index lower, upper;
+  const Index index = static_cast<Index>(get_reg<T>(cpu, in.dst));
   if (!operand_address(cpu, in, 2 * sizeof(T), Access::Read, linear) ||
-      !read_linear(cpu, linear, &lower, sizeof(T)) ||
-      !read_linear(cpu, linear + sizeof(T), &upper, sizeof(T))) {
+      !read_linear(cpu, linear, &lower, sizeof(T))) {
     return Step::Fault;
   }
-  const Index index = static_cast<Index>(get_reg<T>(cpu, in.dst));
-  return index < lower || index > upper ? cpu.raise(Vector::BR) : Step::Next;
+  // The upper bound is not read if the lower one decides.
+  if (index < lower) return cpu.raise(Vector::BR);
+  if (!read_linear(cpu, linear + sizeof(T), &upper, sizeof(T))) return Step::Fault;
+  return index > upper ? cpu.raise(Vector::BR) : Step::Next;
 }
 
 Step bound(Cpu& cpu, const Insn& in) {

@@ -29,8 +29,8 @@ bool goes_on(const Insn& in, bool equal) { return equal == ((in.prefixes & prefi
 // before the instruction. SDM 2B "REP/REPE/REPZ/REPNE/REPNZ".
 template <class T>
 Step finish_comparison(Cpu& cpu, const Insn& in, const Comparison<T>& last) {
-  const bool more = repeated(in) && !count_down(cpu, in, last.elements) &&
-                    goes_on(in, last.left == last.right);
+  const bool more =
+      repeated(in) && !count_down(cpu, in, last.elements) && goes_on(in, last.left == last.right);
   if (!more) set_compare_flags(cpu, last.left, last.right);
   return more ? Step::Repeat : Step::Next;
 }

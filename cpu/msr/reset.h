@@ -5,7 +5,7 @@ namespace softvt {
 
 class Cpu;
 
-// RESET: all MSRs of `cpu` take the power-on values of its model. SDM 3A 9.1.1, table 9-1.
+// RESET: all MSRs of `cpu` take the power-on values of its model. SDM 3A 10.1.1, table 10-1.
 void reset_msrs(Cpu& cpu);
 
 }  // namespace softvt

@@ -30,7 +30,7 @@ enum class GateUse : u8 { Jump, Call };
 // SDM 3A 5.8.4 "Accessing a Code Segment Through a Call Gate": checks gate and code segment.
 bool gate_target(Cpu& cpu, u16 gate_selector, Descriptor gate, GateUse use, FarTarget& out);
 
-// SDM 3A 7.3: a far JMP or CALL to a TSS or task gate; `d` is what the selector names.
+// SDM 3A 8.3: a far JMP or CALL to a TSS or task gate; `d` is what the selector names.
 Step far_task_switch(Cpu& cpu, u16 selector, const Descriptor& d, GateUse use);
 
 // Reads the descriptor that a far pointer names; #GP for null and outside.

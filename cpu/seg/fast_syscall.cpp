@@ -1,4 +1,5 @@
-// SYSCALL, SYSRET, SYSENTER, SYSEXIT. SDM 2B and APM 3 under these names; SDM 3A 5.8.7, 5.8.8.
+// Fast system calls. SDM 2B "SYSCALL", "SYSRET", "SYSENTER", "SYSEXIT", APM 3 "SYSCALL", "SYSRET";
+// SDM 3A 5.8.7, 5.8.8.
 #include "cpu/access.h"
 #include "cpu/seg/insns.h"
 #include "cpu/seg/load.h"

@@ -18,7 +18,7 @@ const Segment& segment(const Cpu& cpu, Seg which) { return cpu.seg[static_cast<u
 bool wide_tss(const Segment& tss) { return (tss.type() & 8) != 0; }
 bool nests(TaskSource source) { return source == TaskSource::Call || source == TaskSource::Gate; }
 
-// SDM 3A 7.3, table 7-1 "Exception Conditions Checked During a Task Switch", the TSS part.
+// SDM 3A 8.3, table 8-1 "Exception Conditions Checked During a Task Switch", the TSS part.
 bool find_task(Cpu& cpu, const TaskRequest& request, Descriptor& d) {
   const bool returning = request.source == TaskSource::Iret;
   const Vector bad = returning ? Vector::TS : Vector::GP;

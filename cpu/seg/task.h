@@ -1,4 +1,4 @@
-// Hardware task switches. SDM 3A chapter 7 "Task Management".
+// Hardware task switches. SDM 3A chapter 8 "Task Management".
 #pragma once
 #include "cpu/seg/descriptor.h"
 
@@ -20,7 +20,7 @@ enum class TaskOutcome : u8 { Done, Fault, VmExit };
 
 // Checks the TSS that the selector names, lets VMX or SVM intercept, and switches. A fault that is
 // found before the switch commits leaves the old task as it was; later ones belong to the new task:
-// cpu.rip is then its EIP. SDM 3A 7.3 "Task Switching".
+// cpu.rip is then its EIP. SDM 3A 8.3 "Task Switching".
 TaskOutcome switch_task(Cpu& cpu, const TaskRequest& request);
 
 }  // namespace softvt

@@ -1,4 +1,4 @@
-// The task-state segment as it stands in memory. SDM 3A 7.2.1 "Task-State Segment (TSS)", 7.6
+// The task-state segment as it stands in memory. SDM 3A 8.2.1 "Task-State Segment (TSS)", 8.6
 // "16-Bit Task-State Segment (TSS)".
 #pragma once
 #include <array>

@@ -102,7 +102,8 @@ Step arpl(Cpu& cpu, const Insn& in) {
     selector = get_reg<u16>(cpu, in.dst);
   } else {
     if (!operand_address(cpu, in, 2, Access::ReadWrite, linear)) return Step::Fault;
-    if (!probe_write(cpu, linear, 2) || !read_linear(cpu, linear, &selector, 2)) return Step::Fault;
+    // Without an adjustment nothing is written.
+    if (!read_linear(cpu, linear, &selector, 2)) return Step::Fault;
   }
   const bool raised = (selector & 3) < rpl;
   if (raised) {

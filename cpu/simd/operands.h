@@ -117,7 +117,7 @@ inline void enter_mmx(Cpu& cpu) {
   cpu.fpu.tag_valid = 0xff;
 }
 
-// An x87 exception that waits is reported before an MMX instruction. SDM 3A 12.5. With CR0.NE clear
+// An x87 exception that waits is reported before an MMX instruction. SDM 3A 13.5. With CR0.NE clear
 // it goes out by the FERR# pin and the instruction is executed. False: #MF is posted.
 inline bool no_x87_exception(Cpu& cpu) {
   constexpr u16 kErrorSummary = 1 << 7;

@@ -61,6 +61,27 @@ struct field_value {
   uint32_t field;
   uint64_t value;
 };
+struct segment {
+  uint16_t selector;
+  uint32_t limit, rights;
+  const void* base;
+};
+
+// The fields of one segment register follow each other in steps of 2 from ES to TR.
+static int fill_segments(void) {
+  enum { ES_SELECTOR = 0x800, ES_LIMIT = 0x4800, ES_RIGHTS = 0x4814, ES_BASE = 0x6806 };
+  const struct segment data = {0x10, ~0u, 0xc093, 0}, code = {0x08, ~0u, 0xa09b, 0};
+  const struct segment ldtr = {0, 0, 0x10000, 0}, tr = {0x38, 0x67, 0x8b, tss};
+  const struct segment* segments[8] = {&data, &code, &data, &data, &data, &data, &ldtr, &tr};
+  int ok = 1;
+  for (unsigned i = 0; i < 8; ++i) {
+    ok &= vmwrite(ES_SELECTOR + 2 * i, segments[i]->selector);
+    ok &= vmwrite(ES_LIMIT + 2 * i, segments[i]->limit);
+    ok &= vmwrite(ES_RIGHTS + 2 * i, segments[i]->rights);
+    ok &= vmwrite(ES_BASE + 2 * i, address_of(segments[i]->base));
+  }
+  return ok;
+}
 
 // Encodings of VMCS fields: SDM 3D appendix B.
 static int fill_vmcs(void) {
@@ -74,68 +95,36 @@ static int fill_vmcs(void) {
       {0x400c, controls(IA32_VMX_EXIT_CTLS, 1u << 9 | 1u << 20 | 1u << 21)},  // 64-bit host, EFER
       {0x4012, controls(IA32_VMX_ENTRY_CTLS, 1u << 9 | 1u << 15)},            // the same
       {0x2800, ~0ull},                                                        // VMCS link pointer
-      {0x2806, efer},
-      {0x2c02, efer},  // guest, host EFER
+      {0x2806, efer},                                                         // guest
       {0x6800, cr0},
       {0x6802, cr3},
-      {0x6804, cr4},  // guest CRs
+      {0x6804, cr4},
+      {0x6816, address_of(gdt)},
+      {0x4810, 0x47},
+      {0x6818, 0},  // IDTR
+      {0x4812, 0},
+      {0x681a, 0x400},  // DR7
+      {0x6820, 0x2},    // RFLAGS
+      {0x681c, address_of(guest_stack + sizeof guest_stack - 8)},
+      {0x2c02, efer},  // host
       {0x6c00, cr0},
       {0x6c02, cr3},
-      {0x6c04, cr4},  // host CRs
-      // Guest selectors, limits, rights, bases from ES to TR
-      {0x0800, 0x10},
-      {0x4800, ~0u},
-      {0x4814, 0xc093},
-      {0x6806, 0},
-      {0x0802, 0x08},
-      {0x4802, ~0u},
-      {0x4816, 0xa09b},
-      {0x6808, 0},
-      {0x0804, 0x10},
-      {0x4804, ~0u},
-      {0x4818, 0xc093},
-      {0x680a, 0},
-      {0x0806, 0x10},
-      {0x4806, ~0u},
-      {0x481a, 0xc093},
-      {0x680c, 0},
-      {0x0808, 0x10},
-      {0x4808, ~0u},
-      {0x481c, 0xc093},
-      {0x680e, 0},
-      {0x080a, 0x10},
-      {0x480a, ~0u},
-      {0x481e, 0xc093},
-      {0x6810, 0},
-      {0x080c, 0},
-      {0x480c, 0},
-      {0x4820, 0x10000},
-      {0x6812, 0},
-      {0x080e, 0x38},
-      {0x480e, 0x67},
-      {0x4822, 0x8b},
-      {0x6814, address_of(tss)},
-      {0x6816, address_of(gdt)},
-      {0x4810, 0x47},  // guest GDTR
-      {0x6818, 0},
-      {0x4812, 0},  // guest IDTR
-      {0x681a, 0x400},
-      {0x6820, 0x2},                                               // DR7, RFLAGS
-      {0x681c, address_of(guest_stack + sizeof guest_stack - 8)},  // guest RSP
-      {0x0c00, 0x10},
+      {0x6c04, cr4},
+      {0x0c00, 0x10},  // ES, CS, SS, DS, FS, GS, TR
       {0x0c02, 0x08},
       {0x0c04, 0x10},
-      {0x0c06, 0x10},  // host selectors
+      {0x0c06, 0x10},
       {0x0c08, 0x10},
       {0x0c0a, 0x10},
       {0x0c0c, 0x38},
       {0x6c0a, address_of(tss)},
       {0x6c0c, address_of(gdt)},
-      {0x6c0e, 0},  // host TR, GDTR, IDTR
+      {0x6c0e, 0},  // IDTR
   };
-  int ok = 1;
-  for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; ++i)
+  int ok = fill_segments();
+  for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
     ok &= vmwrite(rows[i].field, rows[i].value);
+  }
   return ok;
 }
 

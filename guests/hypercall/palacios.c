@@ -1,5 +1,5 @@
 // A hypercall in Palacios' convention. The registers are KVM's; the number is one that the host
-// registered a handler for: 0x2000 is "palacios_demo", which answers a0 + 2 * a1 + 3 * a2 + 4 * a3.
+// registered a handler for: 0x2000 is "palacios_demo", which answers a0 + 2 * a1.
 #include "hypercall.h"
 
 enum { PALACIOS_DEMO = 0x2000 };

@@ -66,6 +66,19 @@ long_mode:
         movb %ah, 7(%rdi)
         movl $0x38, %eax
         ltr %ax
+        // COM1: 115200 baud, 8 data bits, no interrupts. PC16550D data sheet, 8.0 "Registers".
+        movw $0x3fb, %dx
+        movb $0x80, %al                 // LCR: DLAB
+        outb %al, %dx
+        movw $0x3f8, %dx
+        movb $1, %al
+        outb %al, %dx
+        movw $0x3f9, %dx
+        xorl %eax, %eax
+        outb %al, %dx
+        movw $0x3fb, %dx
+        movb $3, %al
+        outb %al, %dx
         call guest_main
         movq %rax, %rdi
         .globl guest_exit

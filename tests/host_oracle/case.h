@@ -40,6 +40,7 @@ struct Case {
   u64 rip = kCode;
   std::array<u8, kMostCodeBytes> code{};
   u8 code_size = 0;
+  bool compat = false;  // 32-bit code: R8 to R15, XMM8 to XMM15 and upper halves are 0
   u8 patch_count = 0;
   std::array<Patch, kMostPatches> patches{};
   FxImage fx = default_fx();

@@ -44,12 +44,14 @@ bool parse_bytes(std::string_view text, u8* out, std::size_t most, std::size_t& 
 }
 
 // "xmm3" with prefix "xmm": 3.
-std::optional<unsigned> register_number(std::string_view name, std::string_view prefix, unsigned count) {
+std::optional<unsigned> register_number(std::string_view name, std::string_view prefix,
+                                        unsigned count) {
   if (!name.starts_with(prefix)) return std::nullopt;
   unsigned v = 0;
   const std::string_view digits = name.substr(prefix.size());
   const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), v);
-  if (r.ec != std::errc{} || r.ptr != digits.data() + digits.size() || v >= count) return std::nullopt;
+  if (r.ec != std::errc{} || r.ptr != digits.data() + digits.size() || v >= count)
+    return std::nullopt;
   return v;
 }
 
@@ -85,6 +87,10 @@ bool parse_token(std::string_view token, Case& c) {
   if (equals == std::string_view::npos) return false;
   const std::string_view name = token.substr(0, equals), value = token.substr(equals + 1);
   std::size_t size = 0;
+  if (name == "mode") {
+    c.compat = value == "32";
+    return c.compat;
+  }
   if (name == "code") {
     const bool ok = parse_bytes(value, c.code.data(), c.code.size(), size);
     c.code_size = static_cast<u8>(size);
@@ -118,6 +124,7 @@ std::string to_text(const Case& c) {
   const Case plain;
   std::ostringstream s;
   s << "code=" << hex_of(c.code.data(), c.code_size) << std::hex << " rip=" << c.rip;
+  if (c.compat) s << " mode=32";
   if (c.flags != plain.flags) s << " flags=" << c.flags;
   for (unsigned i = 0; i < 16; ++i) {
     if (c.gpr[i] != 0) s << ' ' << kGprNames[i] << '=' << c.gpr[i];

@@ -16,8 +16,8 @@ constexpr unsigned kRcx = 1, kRsi = 6, kRdi = 7;
 // Behind the last page that Linux gives to user programs.
 constexpr u64 kEndOfUser = 0x7ffffffff000;
 // RF is set in the image that a fault saves; that is the matter of delivery.
-constexpr u64 kComparedFlags = rflags::Arithmetic | rflags::DF | rflags::TF | rflags::AC | rflags::NT |
-                               rflags::ID | rflags::IF;
+constexpr u64 kComparedFlags = rflags::Arithmetic | rflags::DF | rflags::TF | rflags::AC |
+                               rflags::NT | rflags::ID | rflags::IF;
 
 struct FlagName {
   u64 bit;
@@ -33,26 +33,29 @@ class Comparer {
   Comparer(const Outcome& native, const Outcome& softvt, const Ignored& ignored)
       : native_(native), softvt_(softvt), ignored_(ignored) {}
 
-  std::vector<Difference> run() {
+  std::vector<Difference> run(u64 width) {
     number("vector", native_.vector, softvt_.vector);
     number("error", native_.error & ~ignored_error(), softvt_.error & ~ignored_error());
     number("cr2", native_.cr2 & ~ignored_.cr2, softvt_.cr2 & ~ignored_.cr2);
     number("rip", native_.rip, softvt_.rip);
-    for (unsigned i = 0; i < 16; ++i) {
+    for (unsigned i = 0; i < 16 && !ignored_.gpr; ++i) {
       const bool counts = i == kRcx || i == kRsi || i == kRdi;
       const u64 kept = counts ? ~ignored_.string_registers : ~u64{0};
-      number(gpr_name(i), native_.gpr[i] & kept, softvt_.gpr[i] & kept);
+      number(gpr_name(i), native_.gpr[i] & kept & width, softvt_.gpr[i] & kept & width);
     }
     flags(kComparedFlags & ~ignored_.flags);
     floating_point();
-    if (!ignored_.memory && std::memcmp(native_.memory.data(), softvt_.memory.data(), kMemorySize) != 0) memory();
+    if (!ignored_.memory &&
+        std::memcmp(native_.memory.data(), softvt_.memory.data(), kMemorySize) != 0)
+      memory();
     return std::move(list_);
   }
 
  private:
   // Linux reports every fault behind the user's addresses as one of a present page.
   u32 ignored_error() const {
-    return native_.vector == kPageFault && native_.cr2 >= kEndOfUser ? kErrorPresent : 0;
+    if (native_.vector != kPageFault) return 0;
+    return native_.cr2 >= kEndOfUser || ignored_.cr2 != 0 ? kErrorPresent : 0;
   }
 
   void number(const std::string& where, u64 native, u64 softvt) {
@@ -89,11 +92,13 @@ class Comparer {
   void x87() {
     number("fcw", fx_get<u16>(native_.fx, kFxFcw), fx_get<u16>(softvt_.fx, kFxFcw));
     const u16 status = static_cast<u16>(~ignored_.status);
-    number("fsw", fx_get<u16>(native_.fx, kFxFsw) & status, fx_get<u16>(softvt_.fx, kFxFsw) & status);
+    number("fsw", fx_get<u16>(native_.fx, kFxFsw) & status,
+           fx_get<u16>(softvt_.fx, kFxFsw) & status);
     number("ftw", native_.fx[kFxFtw], softvt_.fx[kFxFtw]);
     for (unsigned i = 0; i < 8; ++i) {
       const unsigned at = kFxSt + i * kFxStride;
-      bytes("st" + std::to_string(i), native_.fx.data() + at, softvt_.fx.data() + at, kExtendedBytes);
+      bytes("st" + std::to_string(i), native_.fx.data() + at, softvt_.fx.data() + at,
+            kExtendedBytes);
     }
   }
 
@@ -119,7 +124,7 @@ std::vector<Difference> compare(const Case& c, const DecodedBytes& d, const Outc
                                 const Outcome& softvt) {
   const Ignored ignored = ignored_parts(d, c, native, softvt);
   if (ignored.everything) return {};
-  return Comparer(native, softvt, ignored).run();
+  return Comparer(native, softvt, ignored).run(c.compat ? 0xffffffff : ~u64{0});
 }
 
 }  // namespace softvt::oracle

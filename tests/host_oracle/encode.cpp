@@ -46,12 +46,13 @@ class Encoder {
     rm_ = form_.rm_free ? static_cast<u8>(choose(8)) : form_.rm;
     if (!form_.reg_free) ext_.r = false;
     if (form_.place == Place::Register && !form_.rm_free) ext_.b = false;
-    if (form_.place == Place::None && form_.has_modrm) ext_ = {};
+    if (form_.compat || (form_.place == Place::None && form_.has_modrm)) ext_ = {};
   }
 
   void add_prefixes() {
     if (form_.operand66) out_.add(0x66);
     if (form_.prefix != 0) out_.add(form_.prefix);
+    if (form_.compat) return;
     const u8 rex = static_cast<u8>(form_.rex_w << 3 | ext_.r << 2 | ext_.x << 1 | ext_.b);
     // A REX that says nothing selects SPL..DIL instead of AH..BH.
     if (rex != 0 || choose(4) == 1) out_.add(0x40 | rex);
@@ -64,7 +65,7 @@ class Encoder {
   }
   void add_vex() {
     const u8 map = form_.map == OpcodeMap::Vex0F38 ? 2 : 3;
-    const u8 vvvv = form_.vex_register ? static_cast<u8>(choose(16)) : 15;
+    const u8 vvvv = form_.vex_register ? static_cast<u8>(15 - choose(form_.compat ? 8 : 16)) : 15;
     out_.add(0xc4);
     out_.add(!ext_.r << 7 | !ext_.x << 6 | !ext_.b << 5 | map);
     out_.add(form_.rex_w << 7 | vvvv << 3 | form_.prefix);
@@ -94,6 +95,13 @@ class Encoder {
     displacement(mod == 1 ? 1 : mod == 2 ? 4 : 0);
   }
 
+  // SDM 2A table 2-1 "16-Bit Addressing Forms with the ModR/M Byte".
+  void add_16_bit_address() {
+    const unsigned mod = static_cast<unsigned>(choose(3));
+    modrm(mod, rm_);
+    displacement(mod == 1 ? 1 : mod == 2 || rm_ == 6 ? 2 : 0);
+  }
+
   void add_modrm() {
     switch (form_.place) {
       case Place::None:
@@ -108,6 +116,7 @@ class Encoder {
         add_base(true);
         break;
       case Place::Address32:
+        if (form_.compat) return add_16_bit_address();
         add_base(choose(2) != 0);
         break;
       case Place::RipRelative:
@@ -129,24 +138,28 @@ class Encoder {
   u8 reg_ = 0, rm_ = 0;
 };
 
-const ZydisDecoder& decoder() {
-  static const ZydisDecoder d = [] {
-    ZydisDecoder made;
-    ZydisDecoderInit(&made, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-    ZydisDecoderEnableMode(&made, ZYDIS_DECODER_MODE_MPX, false);
-    ZydisDecoderEnableMode(&made, ZYDIS_DECODER_MODE_CET, false);
-    ZydisDecoderEnableMode(&made, ZYDIS_DECODER_MODE_CLDEMOTE, false);
-    return made;
-  }();
-  return d;
+ZydisDecoder make_decoder(ZydisMachineMode mode, ZydisStackWidth width) {
+  ZydisDecoder made;
+  ZydisDecoderInit(&made, mode, width);
+  ZydisDecoderEnableMode(&made, ZYDIS_DECODER_MODE_MPX, false);
+  ZydisDecoderEnableMode(&made, ZYDIS_DECODER_MODE_CET, false);
+  ZydisDecoderEnableMode(&made, ZYDIS_DECODER_MODE_CLDEMOTE, false);
+  return made;
+}
+
+const ZydisDecoder& decoder(bool compat) {
+  static const ZydisDecoder k64 = make_decoder(ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+  static const ZydisDecoder k32 =
+      make_decoder(ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32);
+  return compat ? k32 : k64;
 }
 
 }  // namespace
 
 Encoded encode(const Form& form, Random* random) { return Encoder(form, random).encode(); }
 
-bool decode_bytes(const u8* bytes, unsigned size, DecodedBytes& out) {
-  return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder(), bytes, size, &out.z, out.ops));
+bool decode_bytes(const u8* bytes, unsigned size, bool compat, DecodedBytes& out) {
+  return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder(compat), bytes, size, &out.z, out.ops));
 }
 
 }  // namespace softvt::oracle

@@ -22,6 +22,6 @@ struct DecodedBytes {
   ZydisDecodedInstruction z;
   ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
 };
-bool decode_bytes(const u8* bytes, unsigned size, DecodedBytes& out);
+bool decode_bytes(const u8* bytes, unsigned size, bool compat, DecodedBytes& out);
 
 }  // namespace softvt::oracle

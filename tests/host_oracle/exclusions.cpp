@@ -64,9 +64,12 @@ bool is_segment(const ZydisDecodedOperand& op) {
 
 bool in_scope(Scope scope, const ZydisDecodedInstruction& z, const ZydisDecodedOperand* ops) {
   switch (scope) {
-    case Scope::All: return true;
-    case Scope::Far: return z.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
-    case Scope::ToSegment: return z.operand_count_visible > 0 && is_segment(ops[0]);
+    case Scope::All:
+      return true;
+    case Scope::Far:
+      return z.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+    case Scope::ToSegment:
+      return z.operand_count_visible > 0 && is_segment(ops[0]);
   }
   return false;
 }

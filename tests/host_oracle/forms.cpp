@@ -13,13 +13,17 @@ namespace {
 constexpr u32 kUserMode = mode::kCode64 | mode::kUser | mode::kProtected | mode::kLong |
                           mode::kFlatCode | mode::kOsfxsr | mode::kOsxsave | mode::kMp;
 
-bool has_hot_handler(const u8* bytes, const FeatureSet& features) {
+constexpr u32 kUserMode32 =
+    (kUserMode & ~mode::kCode64) | mode::kCsD | mode::kSsB | mode::kFlatData;
+
+bool has_hot_handler(const u8* bytes, bool compat, const FeatureSet& features) {
   Decoded d;
-  if (decode(bytes, 15, kUserMode, features, 0, d) != DecodeStatus::Ok) return false;
+  if (decode(bytes, 15, compat ? kUserMode32 : kUserMode, features, 0, d) != DecodeStatus::Ok)
+    return false;
   using Binder = hot::Bound (*)(const hot::Request&);
-  constexpr Binder kBinders[] = {hot::bind_add_sub, hot::bind_logic,  hot::bind_move,
-                                 hot::bind_unary,   hot::bind_shift,  hot::bind_condition,
-                                 hot::bind_branch,  hot::bind_stack,  hot::bind_multiply};
+  constexpr Binder kBinders[] = {hot::bind_add_sub, hot::bind_logic, hot::bind_move,
+                                 hot::bind_unary,   hot::bind_shift, hot::bind_condition,
+                                 hot::bind_branch,  hot::bind_stack, hot::bind_multiply};
   return std::any_of(std::begin(kBinders), std::end(kBinders),
                      [&](Binder bind) { return static_cast<bool>(bind(d.request)); });
 }
@@ -38,12 +42,17 @@ std::string feature_name(Feature f) {
   return "?";
 }
 
-bool is_legacy_prefix(u8 b) {
-  return b == 0x66 || b == 0x67 || b == 0xf0 || b == 0xf2 || b == 0xf3 || (b >= 0x40 && b < 0x50) ||
+bool is_prefix(bool compat, u8 b) {
+  const bool rex = b >= 0x40 && b < 0x50;
+  return b == 0x66 || b == 0x67 || b == 0xf0 || b == 0xf2 || b == 0xf3 || (rex && !compat) ||
          b == 0x26 || b == 0x2e || b == 0x36 || b == 0x3e || b == 0x64 || b == 0x65;
 }
-bool is_escape(OpcodeMap map, u8 b) {
-  if (map == OpcodeMap::OneByte) return is_legacy_prefix(b) || b == 0x0f || b == 0xc4 || b == 0xc5 || b == 0x62;
+// Not an opcode: a prefix or the way to another map. In 32-bit code 62 with a memory operand is
+// BOUND; C4 and C5 are LES and LDS, which load segment registers.
+bool is_escape(bool compat, OpcodeMap map, u8 b) {
+  if (map == OpcodeMap::OneByte) {
+    return is_prefix(compat, b) || b == 0x0f || b == 0xc4 || b == 0xc5 || (b == 0x62 && !compat);
+  }
   return map == OpcodeMap::Two0F && (b == 0x38 || b == 0x3a || b == 0x0f);
 }
 
@@ -52,13 +61,7 @@ class Enumerator {
   Enumerator(const InstructionSet& isa, const FeatureSet& host) : isa_(isa), host_(host) {}
 
   FormList run() {
-    for (unsigned map = 0; map <= static_cast<unsigned>(OpcodeMap::Vex0F3A); ++map) {
-      for (unsigned opcode = 0; opcode < 256; ++opcode) {
-        if (!is_escape(static_cast<OpcodeMap>(map), static_cast<u8>(opcode))) {
-          walk_opcode(static_cast<OpcodeMap>(map), static_cast<u8>(opcode));
-        }
-      }
-    }
+    for (const bool compat : {false, true}) walk_maps(compat);
     add_fusable_pairs();
     return std::move(list_);
   }
@@ -69,14 +72,25 @@ class Enumerator {
     u8 prefix;
   };
 
-  void walk_opcode(OpcodeMap map, u8 opcode) {
-    static constexpr PrefixChoice kLegacy[] = {{false, 0}, {false, 0x66}, {false, 0xf2},
-                                               {false, 0xf3}, {true, 0xf2}, {true, 0xf3}};
+  void walk_maps(bool compat) {
+    for (unsigned map = 0; map <= static_cast<unsigned>(OpcodeMap::Vex0F3A); ++map) {
+      for (unsigned opcode = 0; opcode < 256; ++opcode) {
+        if (!is_escape(compat, static_cast<OpcodeMap>(map), static_cast<u8>(opcode))) {
+          walk_opcode(compat, static_cast<OpcodeMap>(map), static_cast<u8>(opcode));
+        }
+      }
+    }
+  }
+
+  void walk_opcode(bool compat, OpcodeMap map, u8 opcode) {
+    static constexpr PrefixChoice kLegacy[] = {{false, 0},    {false, 0x66}, {false, 0xf2},
+                                               {false, 0xf3}, {true, 0xf2},  {true, 0xf3}};
     static constexpr PrefixChoice kVex[] = {{false, 0}, {false, 1}, {false, 2}, {false, 3}};
     const bool vex = map >= OpcodeMap::Vex0F38;
-    const std::span<const PrefixChoice> choices = vex ? std::span<const PrefixChoice>(kVex)
-                                                      : std::span<const PrefixChoice>(kLegacy);
+    const std::span<const PrefixChoice> choices =
+        vex ? std::span<const PrefixChoice>(kVex) : std::span<const PrefixChoice>(kLegacy);
     Form f;
+    f.compat = compat;
     f.map = map;
     f.opcode = opcode;
     for (const PrefixChoice& p : choices) {
@@ -84,6 +98,7 @@ class Enumerator {
       f.prefix = p.prefix;
       for (const bool w : {false, true}) {
         f.rex_w = w;
+        if (w && compat && !vex) continue;
         walk_modrm(f);
       }
     }
@@ -110,9 +125,10 @@ class Enumerator {
     DecodedBytes d;
     f.immediate_bytes = 16;  // as many as it may want
     const Encoded sample = encode(f, nullptr);
-    bool ok = decode_bytes(sample.bytes.data(), 15, d);
+    bool ok = decode_bytes(sample.bytes.data(), 15, f.compat, d);
     if (!ok && f.map >= OpcodeMap::Vex0F38) {
-      // VEX.vvvv may have to name no register: encode() gave 15, which is "none"; nothing else fits.
+      // VEX.vvvv may have to name no register: encode() gave 15, which is "none"; nothing else
+      // fits.
       return true;
     }
     const bool modrm = !ok || (d.z.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0;
@@ -152,10 +168,15 @@ class Enumerator {
 
   // Forms with equal keys differ only in registers.
   static std::vector<u64> key(const Form& f, const DecodedBytes& d) {
-    const auto prefixes = d.z.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
-                                            ZYDIS_ATTRIB_HAS_REPNE);
-    std::vector<u64> k{static_cast<u64>(f.map), f.opcode, static_cast<u64>(d.z.mnemonic), prefixes,
-                       d.z.operand_width, static_cast<u64>(f.place)};
+    const auto prefixes =
+        d.z.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
+    std::vector<u64> k{f.compat,
+                       static_cast<u64>(f.map),
+                       f.opcode,
+                       static_cast<u64>(d.z.mnemonic),
+                       prefixes,
+                       d.z.operand_width,
+                       static_cast<u64>(f.place)};
     k.push_back(f.reg_free ? 8 : f.reg);
     k.push_back(f.place != Place::Register || f.rm_free ? 8 : f.rm);
     for (unsigned i = 0; i < d.z.operand_count; ++i) {
@@ -171,7 +192,7 @@ class Enumerator {
   }
 
   bool wanted(const Form& f, const DecodedBytes& d, const u8* bytes) {
-    const bool hot = has_hot_handler(bytes, host_);
+    const bool hot = has_hot_handler(bytes, f.compat, host_);
     const InsnRow* row = any_row(isa_, f.mnemonic);
     if (!hot && row == nullptr) {
       list_.not_executed.insert(f.mnemonic);
@@ -188,6 +209,11 @@ class Enumerator {
     return true;
   }
 
+  // 32-bit code has no RIP-relative addresses, and the test's GS selector is null.
+  static bool usable(const Form& f) {
+    return !f.compat || (f.place != Place::RipRelative && f.place != Place::Gs);
+  }
+
   void add_places(Form f, const DecodedBytes& d) {
     bool memory = false;
     for (unsigned i = 0; i < d.z.operand_count; ++i) {
@@ -198,7 +224,7 @@ class Enumerator {
       if (!memory) return;
       for (const Place place : {Place::Address32, Place::Gs}) {
         f.place = place;
-        if (!f.has_modrm) list_.forms.push_back(f);
+        if (!f.has_modrm && usable(f)) list_.forms.push_back(f);
       }
       return;
     }
@@ -206,7 +232,7 @@ class Enumerator {
                               Place::Address32, Place::Gs}) {
       f.place = place;
       f.rm_free = true;
-      list_.forms.push_back(f);
+      if (usable(f)) list_.forms.push_back(f);
     }
     if ((d.z.attributes & ZYDIS_ATTRIB_ACCEPTS_LOCK) == 0) return;
     f.lock = true;
@@ -223,8 +249,12 @@ class Enumerator {
       Form f = list_.forms[i];
       if (f.lock || f.place == Place::Absolute || f.place == Place::Gs) continue;
       switch (f.mnemonic) {
-        case ZYDIS_MNEMONIC_CMP: case ZYDIS_MNEMONIC_TEST: case ZYDIS_MNEMONIC_ADD:
-        case ZYDIS_MNEMONIC_SUB: case ZYDIS_MNEMONIC_AND: case ZYDIS_MNEMONIC_INC:
+        case ZYDIS_MNEMONIC_CMP:
+        case ZYDIS_MNEMONIC_TEST:
+        case ZYDIS_MNEMONIC_ADD:
+        case ZYDIS_MNEMONIC_SUB:
+        case ZYDIS_MNEMONIC_AND:
+        case ZYDIS_MNEMONIC_INC:
         case ZYDIS_MNEMONIC_DEC:
           break;
         default:

@@ -15,12 +15,14 @@ namespace softvt::oracle {
 
 enum class OpcodeMap : u8 { OneByte, Two0F, Three0F38, Three0F3A, Vex0F38, Vex0F3A };
 
-// Where the r/m operand is; the last two also serve for instructions with implied memory operands.
+// Where the r/m operand is; Address32 stands for prefix 67. The last two also serve for
+// instructions with implied memory operands.
 enum class Place : u8 { None, Register, BaseDisp, Indexed, RipRelative, Absolute, Address32, Gs };
 
 struct Form {
+  bool compat = false;  // 32-bit code in compatibility mode
   OpcodeMap map = OpcodeMap::OneByte;
-  u8 prefix = 0;        // 66, F2, F3 or 0; VEX: pp
+  u8 prefix = 0;           // 66, F2, F3 or 0; VEX: pp
   bool operand66 = false;  // 66 in front of F2 or F3
   bool rex_w = false;
   bool lock = false;

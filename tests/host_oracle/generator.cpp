@@ -15,8 +15,12 @@ constexpr unsigned kRcx = 1, kRax = 0, kRdx = 2;
 unsigned number_of(ZydisRegister r) { return static_cast<unsigned>(ZydisRegisterGetId(r)); }
 bool is_gpr(ZydisRegister r) {
   switch (ZydisRegisterGetClass(r)) {
-    case ZYDIS_REGCLASS_GPR16: case ZYDIS_REGCLASS_GPR32: case ZYDIS_REGCLASS_GPR64: return true;
-    default: return false;
+    case ZYDIS_REGCLASS_GPR16:
+    case ZYDIS_REGCLASS_GPR32:
+    case ZYDIS_REGCLASS_GPR64:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -33,20 +37,31 @@ class Generator {
     fill_fx(random_, d_.z.meta.isa_set, d_.z.meta.category, c_.fx);
     shape_operands();
     for (unsigned i = 0; i < d_.z.operand_count; ++i) {
-      if (d_.ops[i].type == ZYDIS_OPERAND_TYPE_MEMORY && d_.ops[i].mem.type == ZYDIS_MEMOP_TYPE_MEM) {
+      if (d_.ops[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+          d_.ops[i].mem.type == ZYDIS_MEMOP_TYPE_MEM) {
         place_memory(d_.ops[i]);
       }
     }
     shape_branch();
     shape_accumulator();
+    if (form_.compat) narrow();
     return true;
   }
 
  private:
+  // 32-bit code sees the lower halves of half of the registers.
+  void narrow() {
+    c_.compat = true;
+    for (unsigned i = 0; i < 16; ++i) c_.gpr[i] = i < 8 ? static_cast<u32>(c_.gpr[i]) : 0;
+    std::fill(c_.fx.begin() + kFxXmm + 8 * kFxStride, c_.fx.end(), u8{0});
+  }
+
   bool choose_bytes() {
     for (unsigned i = 0; i < kTries; ++i) {
       const Encoded e = encode(form_, &random_);
-      if (!decode_bytes(e.bytes.data(), e.size, d_) || d_.z.mnemonic != form_.mnemonic) continue;
+      if (!decode_bytes(e.bytes.data(), e.size, form_.compat, d_) ||
+          d_.z.mnemonic != form_.mnemonic)
+        continue;
       c_.code = e.bytes;
       c_.code_size = form_.jcc >= 0 ? e.size : d_.z.length;
       return true;
@@ -76,7 +91,9 @@ class Generator {
     if (random_.percent(60)) c_.gpr[kRcx] = (c_.gpr[kRcx] & ~u64{0xff}) | random_.below(72);
     if (is_repeated() && random_.percent(95)) c_.gpr[kRcx] = random_.below(40);
     switch (d_.z.mnemonic) {
-      case ZYDIS_MNEMONIC_BT: case ZYDIS_MNEMONIC_BTC: case ZYDIS_MNEMONIC_BTR:
+      case ZYDIS_MNEMONIC_BT:
+      case ZYDIS_MNEMONIC_BTC:
+      case ZYDIS_MNEMONIC_BTR:
       case ZYDIS_MNEMONIC_BTS:
         if (d_.ops[1].type == ZYDIS_OPERAND_TYPE_REGISTER && (locks() || random_.percent(80))) {
           c_.gpr[number_of(d_.ops[1].reg.value)] = random_.below(2000) - 1000;
@@ -107,10 +124,14 @@ class Generator {
 
   u64 aligned(u64 address) {
     switch (random_.below(4)) {
-      case 0: return address & ~u64{63};
-      case 1: return address & ~u64{15};
-      case 2: return address & ~u64{7};
-      default: return address;
+      case 0:
+        return address & ~u64{63};
+      case 1:
+        return address & ~u64{15};
+      case 2:
+        return address & ~u64{7};
+      default:
+        return address;
     }
   }
 
@@ -121,15 +142,25 @@ class Generator {
     const unsigned part = 1 + static_cast<unsigned>(random_.below(std::max(size, 1u)));
     switch (random_.below(40)) {
       case 0:
-      case 1: return kData + kPageSize - part;
-      case 2: return aligned(kReadOnly + 1024 + random_.below(1024));
-      case 3: return kReadOnly - part;
-      case 4: return kHole - part;
-      case 5: return aligned(kHole + random_.below(kPageSize));
-      case 6: return random_.percent(50) ? kNonCanonical + aligned(random_.below(4096))
-                                         : kNonCanonical - part;
-      case 7: return random_.percent(50) ? kData - part : (u64{1} << 32) + aligned(middle);
-      default: return aligned(middle);
+      case 1:
+        return kData + kPageSize - part;
+      case 2:
+        return aligned(kReadOnly + 1024 + random_.below(1024));
+      case 3:
+        return kReadOnly - part;
+      case 4:
+        return kHole - part;
+      case 5:
+        return aligned(kHole + random_.below(kPageSize));
+      case 6:
+        // Across 4 GiB: whether that breaks the limit is up to the implementation. SDM 3A 5.3.
+        if (form_.compat) return aligned(middle);
+        return random_.percent(50) ? kNonCanonical + aligned(random_.below(4096))
+                                   : kNonCanonical - part;
+      case 7:
+        return random_.percent(50) ? kData - part : (u64{1} << 32) + aligned(middle);
+      default:
+        return aligned(middle);
     }
   }
 
@@ -152,6 +183,7 @@ class Generator {
 
   // Chooses registers or the displacement so that the effective address is `offset`.
   void set_address(const ZydisDecodedOperand& op, u64 offset) {
+    if (d_.z.address_width == 16) return;  // out of reach
     const u64 disp = static_cast<u64>(op.mem.disp.value);
     const ZydisRegister base = op.mem.base, index = op.mem.index;
     if (base == ZYDIS_REGISTER_RIP || base == ZYDIS_REGISTER_EIP) {
@@ -178,7 +210,9 @@ class Generator {
     }
   }
 
-  void put_code(unsigned at, unsigned size, u64 value) { std::memcpy(c_.code.data() + at, &value, size); }
+  void put_code(unsigned at, unsigned size, u64 value) {
+    std::memcpy(c_.code.data() + at, &value, size);
+  }
 
   // Near branches go to the filler, seldom elsewhere; never into the instruction itself.
   u64 branch_target() {
@@ -194,15 +228,17 @@ class Generator {
 
   void shape_branch() {
     const ZydisInstructionCategory category = d_.z.meta.category;
-    const bool branch = category == ZYDIS_CATEGORY_COND_BR || category == ZYDIS_CATEGORY_UNCOND_BR ||
-                        category == ZYDIS_CATEGORY_CALL || category == ZYDIS_CATEGORY_RET;
+    const bool branch = category == ZYDIS_CATEGORY_COND_BR ||
+                        category == ZYDIS_CATEGORY_UNCOND_BR || category == ZYDIS_CATEGORY_CALL ||
+                        category == ZYDIS_CATEGORY_RET;
     if (!branch) return;
     u64 target = branch_target();
     if (relative()) {
       const unsigned size = d_.z.raw.imm[0].size / 8;
       const u64 behind = c_.rip + d_.z.length;
       u64 distance = target - behind;
-      if (size == 1) distance = random_.percent(80) ? random_.below(128) : 0x80 + random_.below(112);
+      if (size == 1)
+        distance = random_.percent(80) ? random_.below(128) : 0x80 + random_.below(112);
       return put_code(d_.z.raw.imm[0].offset, size, distance);
     }
     if (category != ZYDIS_CATEGORY_RET && d_.ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER) {

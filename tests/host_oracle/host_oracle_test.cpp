@@ -81,9 +81,10 @@ TEST_F(HostOracle, CasesSurviveText) {
 
 TEST_F(HostOracle, ExclusionsAreNeeded) {
   for (const Exclusion& e : exclusions()) {
-    const bool missing_on_host = !forms_->missing_features.empty() && !forms_->used_exclusions.contains(&e) &&
-                                 oracle_->instructions().find(e.mnemonic) != nullptr &&
-                                 !host_features().has(oracle_->instructions().find(e.mnemonic)->feature);
+    const bool missing_on_host =
+        !forms_->missing_features.empty() && !forms_->used_exclusions.contains(&e) &&
+        oracle_->instructions().find(e.mnemonic) != nullptr &&
+        !host_features().has(oracle_->instructions().find(e.mnemonic)->feature);
     EXPECT_TRUE(forms_->used_exclusions.contains(&e) || missing_on_host)
         << ZydisMnemonicGetString(e.mnemonic) << " is excluded but softvt does not execute it";
   }
@@ -102,7 +103,8 @@ TEST_F(HostOracle, EveryForm) {
   if (!options().single_case.empty()) GTEST_SKIP() << "--case given";
   std::vector<Form> forms;
   for (const Form& f : forms_->forms) {
-    if (options().only.empty() || options().only == ZydisMnemonicGetString(f.mnemonic)) forms.push_back(f);
+    if (options().only.empty() || options().only == ZydisMnemonicGetString(f.mnemonic))
+      forms.push_back(f);
   }
   ASSERT_FALSE(forms.empty());
   if (options().list_missing) {
@@ -127,7 +129,8 @@ TEST_F(HostOracle, EveryForm) {
   print_summary(*oracle_, *forms_, forms.size(), unencodable);
   unsigned shown = 0;
   for (const auto& [name, group] : oracle_->groups()) {
-    if (shown++ < kMostGroupsShown || !options().only.empty() || options().list_missing) ADD_FAILURE() << describe(name, group);
+    if (shown++ < kMostGroupsShown || !options().only.empty() || options().list_missing)
+      ADD_FAILURE() << describe(name, group);
   }
   EXPECT_EQ(oracle_->different(), 0u);
   EXPECT_EQ(oracle_->restarts(), 0u);

@@ -17,7 +17,7 @@ constexpr u64 kGsBase = 0x08000000;
 constexpr u8 kInt3 = 0xcc;
 
 // Selectors of user code under 64-bit Linux.
-constexpr u16 kUserCs = 0x33, kUserSs = 0x2b;
+constexpr u16 kUserCs = 0x33, kUserCs32 = 0x23, kUserData = 0x2b;
 
 // What the data pages hold before a case writes its operands there.
 constexpr u8 background_byte(u64 offset) {

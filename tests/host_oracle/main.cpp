@@ -1,4 +1,5 @@
-// test_host_oracle [--case 'TEXT'] [--cases N] [--seed N] [--only MNEMONIC] [--missing] [gtest flags]
+// host_oracle_tests [--case 'TEXT'] [--cases N] [--seed N] [--only MNEMONIC] [--missing] [gtest
+// flags]
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,7 +19,8 @@ Options& options() {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   softvt::oracle::Options& o = softvt::oracle::options();
-  if (const char* cases = std::getenv("SOFTVT_ORACLE_CASES")) o.cases = std::strtoull(cases, nullptr, 0);
+  if (const char* cases = std::getenv("SOFTVT_ORACLE_CASES"))
+    o.cases = std::strtoull(cases, nullptr, 0);
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
     const char* const value = i + 1 < argc ? argv[i + 1] : "";

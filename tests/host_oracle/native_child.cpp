@@ -52,6 +52,8 @@ void begin_case(mcontext_t& m) {
   fill_memory(c, g_child.views.memory);
   for (unsigned i = 0; i < 16; ++i) m.gregs[kGregs[i]] = static_cast<greg_t>(c.gpr[i]);
   m.gregs[REG_RIP] = static_cast<greg_t>(c.rip);
+  constexpr greg_t kCsMask = 0xffff;
+  m.gregs[REG_CSGSFS] = (m.gregs[REG_CSGSFS] & ~kCsMask) | (c.compat ? kUserCs32 : kUserCs);
   m.gregs[REG_EFL] = static_cast<greg_t>(c.flags);
   put_fx(m, c.fx);
 }
@@ -91,8 +93,8 @@ void on_signal(int, siginfo_t*, void* context) {
 }
 
 bool install_handlers() {
-  void* stack = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                     -1, 0);
+  void* stack =
+      mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (stack == MAP_FAILED) return false;
   const stack_t alternate{stack, 0, kSignalStack};
   if (sigaltstack(&alternate, nullptr) != 0) return false;
@@ -111,6 +113,8 @@ void child_main(NativeRunner::Shared& shared, Views views, int channel) {
   g_child.shared = &shared;
   g_child.views = views;
   if (!install_handlers()) return;
+  // For 32-bit code; 64-bit code does not look at them.
+  asm volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(u32{kUserData}));
   u8 byte = 1;
   for (;;) {
     if (write(channel, &byte, 1) != 1 || read(channel, &byte, 1) != 1) return;

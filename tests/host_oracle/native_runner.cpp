@@ -47,8 +47,8 @@ bool map_at(u64 address, u64 size, int protection, int fd, u64 offset) {
 NativeRunner::NativeRunner() {
   code_file_ = memory_file("oracle-code", kCodeSize);
   data_file_ = memory_file("oracle-data", kMemorySize);
-  void* shared = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+  void* shared =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (code_file_ < 0 || data_file_ < 0 || shared == MAP_FAILED) {
     unavailable_ = "no shared memory";
     return;
@@ -81,11 +81,10 @@ bool NativeRunner::start_child() {
   if (child_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(ends[0]);
-    const bool mapped =
-        map_at(kCode, kCodeSize, PROT_READ | PROT_EXEC, code_file_, 0) &&
-        map_at(kData, kDataSize, PROT_READ | PROT_WRITE, data_file_, 0) &&
-        map_at(kReadOnly, kReadOnlySize, PROT_READ, data_file_, kDataSize) &&
-        syscall(SYS_arch_prctl, ARCH_SET_GS, kGsBase) == 0;
+    const bool mapped = map_at(kCode, kCodeSize, PROT_READ | PROT_EXEC, code_file_, 0) &&
+                        map_at(kData, kDataSize, PROT_READ | PROT_WRITE, data_file_, 0) &&
+                        map_at(kReadOnly, kReadOnlySize, PROT_READ, data_file_, kDataSize) &&
+                        syscall(SYS_arch_prctl, ARCH_SET_GS, kGsBase) == 0;
     if (mapped) child_main(*shared_, {code_, data_}, ends[1]);
     _exit(1);
   }

@@ -7,10 +7,10 @@
 namespace softvt::oracle {
 
 struct Options {
-  u64 cases = 300'000;      // --cases, SOFTVT_ORACLE_CASES
-  u64 seed = 1;             // --seed
-  std::string only;         // --only: one mnemonic, as Zydis writes it
-  std::string single_case;  // --case
+  u64 cases = 300'000;        // --cases, SOFTVT_ORACLE_CASES
+  u64 seed = 1;               // --seed
+  std::string only;           // --only: one mnemonic, as Zydis writes it
+  std::string single_case;    // --case
   bool list_missing = false;  // --missing: mnemonics that softvt does not execute
 };
 Options& options();

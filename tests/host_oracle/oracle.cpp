@@ -51,7 +51,7 @@ void Oracle::flush() {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     ++cases_;
     DecodedBytes d{};
-    decode_bytes(batch[i].code.data(), batch[i].code_size, d);
+    decode_bytes(batch[i].code.data(), batch[i].code_size, batch[i].compat, d);
     softvt_.run(batch[i], softvt_outcome_);
     faults_ += native[i].vector != kBreakpoint && native[i].vector != kDebug;
     auto differences = compare(batch[i], d, native[i], softvt_outcome_);
@@ -64,14 +64,15 @@ std::vector<Difference> Oracle::check(const Case& c) {
   native_.run({&c, 1}, outcomes_);
   softvt_.run(c, softvt_outcome_);
   DecodedBytes d{};
-  decode_bytes(c.code.data(), c.code_size, d);
+  decode_bytes(c.code.data(), c.code_size, c.compat, d);
   return compare(c, d, outcomes_[0], softvt_outcome_);
 }
 
 void Oracle::note(const Case& c, const DecodedBytes& d, std::vector<Difference> differences) {
   ++different_;
   const std::string kind = kind_of(differences);
-  DifferenceGroup& group = groups_[std::string(ZydisMnemonicGetString(d.z.mnemonic)) + " [" + kind + "]"];
+  DifferenceGroup& group = groups_[std::string(c.compat ? "32-bit " : "") +
+                                   ZydisMnemonicGetString(d.z.mnemonic) + " [" + kind + "]"];
   if (group.count++ != 0) return;
   const Case smallest = minimise(c, kind);
   group.example = to_text(smallest);

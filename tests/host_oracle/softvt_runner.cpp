@@ -27,12 +27,15 @@ namespace {
 constexpr u64 kRam = 4 << 20;
 constexpr u64 kPml4 = 0x1000, kPdpt = 0x2000, kDirectory = 0x3000, kTable = 0x4000;
 constexpr u64 kTss = 0x10080000, kTssPa = 0x5000;  // for supervisor accesses only
-constexpr u32 kTssLimit = 103;                      // no I/O permission bitmap
+constexpr u32 kTssLimit = 103;                     // no I/O permission bitmap
 constexpr u64 kCodePa = 0x100000, kDataPa = 0x110000;
 constexpr u64 kPresent = 1, kWritable = 2, kUser = 4, kAccessed = 0x20, kDirty = 0x40;
 constexpr u64 kNoExecute = u64{1} << 63;
 constexpr i64 kMostInstructions = 200'000;
 constexpr u8 kPageFault = 14;
+
+constexpr Segment kCode64Segment{kUserCs, ~u32{0}, 0, 0xa0fb};
+constexpr Segment kCode32Segment{kUserCs32, ~u32{0}, 0, 0xc0fb};
 
 class NoPorts : public Bus {
  public:
@@ -111,8 +114,7 @@ struct SoftvtRunner::Board {
 
 SoftvtRunner::Board::Board() {
   memory.add_ram(0, kRam);
-  for (const auto rows : {integer_rows(), segment_rows(), system_rows(),
-                          simd_rows(), fpu_rows()}) {
+  for (const auto rows : {integer_rows(), segment_rows(), system_rows(), simd_rows(), fpu_rows()}) {
     isa.add(rows);
   }
   msrs.add(core_msr_rows());
@@ -160,10 +162,12 @@ void SoftvtRunner::Board::enter_user_mode() {
   cpu.cr0 = cr0::PE | cr0::MP | cr0::ET | cr0::NE | cr0::WP | cr0::AM | cr0::PG;
   cpu.xcr0 = 3;
   const Segment null{0, 0, 0, seg_rights::Unusable};
-  for (const Seg s : {Seg::DS, Seg::ES, Seg::FS, Seg::GS}) cpu.set_segment(s, null);
+  for (const Seg s : {Seg::FS, Seg::GS}) cpu.set_segment(s, null);
   cpu.set_segment_base(Seg::GS, kGsBase);
-  cpu.set_segment(Seg::SS, {kUserSs, ~u32{0}, 0, 0xc0f3});
-  cpu.set_segment(Seg::CS, {kUserCs, ~u32{0}, 0, 0xa0fb});
+  for (const Seg s : {Seg::DS, Seg::ES, Seg::SS}) {
+    cpu.set_segment(s, {kUserData, ~u32{0}, 0, 0xc0f3});
+  }
+  cpu.set_segment(Seg::CS, kCode64Segment);
   cpu.set_segment(Seg::TR, {8, kTssLimit, kTss, 0x8b});
   cpu.guest_mode = true;
   cpu.update_mode();
@@ -185,6 +189,9 @@ void SoftvtRunner::run(const Case& c, Outcome& out) {
   fill_memory(c, image.data());
   b.memory.write(kDataPa, image.data(), kMemorySize);
 
+  if (cpu.code64() == c.compat) {
+    cpu.set_segment(Seg::CS, c.compat ? kCode32Segment : kCode64Segment);
+  }
   std::copy(c.gpr.begin(), c.gpr.end(), cpu.r);
   cpu.set_flags(c.flags);
   cpu.rip = c.rip;

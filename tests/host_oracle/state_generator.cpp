@@ -15,7 +15,8 @@ bool is_x87(ZydisISASet set, ZydisInstructionCategory category) {
 u16 random_control(Random& random) {
   u16 fcw = 0x37f;
   if (random.percent(50)) fcw = static_cast<u16>((fcw & 0xff) | (random.next() & 0xf00));
-  if (random.percent(10)) fcw = static_cast<u16>((fcw & ~kExceptions) | (random.next() & kExceptions));
+  if (random.percent(10))
+    fcw = static_cast<u16>((fcw & ~kExceptions) | (random.next() & kExceptions));
   return fcw;
 }
 
@@ -51,7 +52,9 @@ void fill_fx(Random& random, ZydisISASet set, ZydisInstructionCategory category,
     const u16 fcw = random_control(random);
     fx_put<u16>(fx, kFxFcw, fcw);
     fx_put<u16>(fx, kFxFsw, random_status(random, fcw));
-    fx[kFxFtw] = random.percent(60) ? 0xff : random.percent(60) ? static_cast<u8>(random.next()) : 0;
+    fx[kFxFtw] = random.percent(60)   ? 0xff
+                 : random.percent(60) ? static_cast<u8>(random.next())
+                                      : 0;
   }
   for (unsigned i = 0; i < 8; ++i) edge_extended(random, fx.data() + kFxSt + i * kFxStride);
   fx_put<u32>(fx, kFxMxcsr, random_mxcsr(random));

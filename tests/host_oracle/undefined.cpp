@@ -7,9 +7,9 @@ using namespace rflags;
 
 enum class When : u8 {
   Always,
-  Shifted,      // the masked count is not 0
-  ManyTimes,    // the masked count is not 0 or 1
-  PastWidth,    // the masked count is the operand's width or more
+  Shifted,    // the masked count is not 0
+  ManyTimes,  // the masked count is not 0 or 1
+  PastWidth,  // the masked count is the operand's width or more
 };
 
 struct UndefinedFlags {
@@ -58,6 +58,12 @@ constexpr UndefinedFlags kRows[] = {
     {ZYDIS_MNEMONIC_BLSMSK, AF | PF},
     {ZYDIS_MNEMONIC_BLSR, AF | PF},
     {ZYDIS_MNEMONIC_BZHI, AF | PF},
+    {ZYDIS_MNEMONIC_AAA, OF | SF | ZF | PF},
+    {ZYDIS_MNEMONIC_AAS, OF | SF | ZF | PF},
+    {ZYDIS_MNEMONIC_AAD, OF | AF | CF},
+    {ZYDIS_MNEMONIC_AAM, OF | AF | CF},
+    {ZYDIS_MNEMONIC_DAA, OF},
+    {ZYDIS_MNEMONIC_DAS, OF},
 };
 
 // The masked count: the immediate, 1, or CL. SDM 2B "SAL/SAR/SHL/SHR".
@@ -69,10 +75,14 @@ u64 shift_count(const DecodedBytes& d, const Case& c) {
 
 bool holds(When when, const DecodedBytes& d, const Case& c) {
   switch (when) {
-    case When::Always: return true;
-    case When::Shifted: return shift_count(d, c) != 0;
-    case When::ManyTimes: return shift_count(d, c) > 1;
-    case When::PastWidth: return shift_count(d, c) >= d.ops[0].size;
+    case When::Always:
+      return true;
+    case When::Shifted:
+      return shift_count(d, c) != 0;
+    case When::ManyTimes:
+      return shift_count(d, c) > 1;
+    case When::PastWidth:
+      return shift_count(d, c) >= d.ops[0].size;
   }
   return false;
 }
@@ -129,7 +139,14 @@ bool repeats(const DecodedBytes& d) {
 }
 
 // The same fault condition reported by another of the exceptions that are due at once.
-bool priority_differs(const DecodedBytes& d, const Outcome& native, const Outcome& softvt) {
+bool priority_differs(const DecodedBytes& d, const Case& c, const Outcome& native,
+                      const Outcome& softvt) {
+  // An operand across 4 GiB breaks the limit or wraps, up to the implementation. SDM 3A 5.3.
+  constexpr u64 kMostOperand = 16;
+  if (c.compat && native.vector == kPageFault && protection(softvt.vector) &&
+      static_cast<u32>(native.cr2 + kMostOperand) < 2 * kMostOperand) {
+    return true;
+  }
   // SDM 3A table 6-2 ranks #AC with the other faults of an execution; hardware may look at the
   // alignment of an address that is not canonical first.
   if (native.vector == kAlignment && protection(softvt.vector)) return true;
@@ -146,7 +163,7 @@ bool priority_differs(const DecodedBytes& d, const Outcome& native, const Outcom
 Ignored ignored_parts(const DecodedBytes& d, const Case& c, const Outcome& native,
                       const Outcome& softvt) {
   Ignored i;
-  i.everything = undefined_result(d, c) || priority_differs(d, native, softvt);
+  i.everything = undefined_result(d, c) || priority_differs(d, c, native, softvt);
   i.flags = undefined_flags(d, c);
   // C0 to C3 are undefined. SDM 2A "FFREE".
   if (d.z.mnemonic == ZYDIS_MNEMONIC_FFREE || d.z.mnemonic == ZYDIS_MNEMONIC_FFREEP) {
@@ -160,8 +177,11 @@ Ignored ignored_parts(const DecodedBytes& d, const Case& c, const Outcome& nativ
   // MMX stores and MASKMOV: whether the x87 unit is in MMX state when the store faults.
   i.x87 = faulted && uses_mmx(d);
   // Which bytes fault, and whether those masked off do. SDM 2B "MASKMOVDQU", "MASKMOVQ".
-  const bool masked = d.z.mnemonic == ZYDIS_MNEMONIC_MASKMOVQ || d.z.mnemonic == ZYDIS_MNEMONIC_MASKMOVDQU;
+  const bool masked =
+      d.z.mnemonic == ZYDIS_MNEMONIC_MASKMOVQ || d.z.mnemonic == ZYDIS_MNEMONIC_MASKMOVDQU;
   if (faulted && masked) i.everything = true;
+  // Which registers are loaded when a POPA faults.
+  i.gpr = faulted && (d.z.mnemonic == ZYDIS_MNEMONIC_POPA || d.z.mnemonic == ZYDIS_MNEMONIC_POPAD);
   // Below the stack pointer, where a CALL that faults by its target has already been.
   if (faulted && d.z.mnemonic == ZYDIS_MNEMONIC_CALL) i.memory = true;
   // Whether a REP that faults in its first iteration has zero-extended ECX, ESI and EDI.

@@ -11,8 +11,8 @@ u32 edge_single(Random& random);
 u64 edge_double(Random& random);
 // 10 bytes in the format of the x87 registers.
 void edge_extended(Random& random, u8* out);
-// 16 bytes: lanes of one of the kinds above, often equal ones. `reuse` (16 bytes or null) is a value
-// that the lanes may be taken from.
+// 16 bytes: lanes of one of the kinds above, often equal ones. `reuse` (16 bytes or null) is a
+// value that the lanes may be taken from.
 void edge_vector(Random& random, const u8* reuse, u8* out);
 
 }  // namespace softvt::oracle

@@ -1,6 +1,8 @@
 // The rules of hypercalls, without and with a processor.
 #include "kvm/hypercalls.h"
 
+#include <algorithm>
+
 #include "tests/kvm/tiny_guest.h"
 
 namespace softvt::kvm {
@@ -34,7 +36,11 @@ TEST(Hypercall, OutsideOf64BitModeEverythingIs32BitsWide) {
   std::string error;
   HypercallRequest seen;
   ASSERT_TRUE(r.register_hypercall(
-      0x2001, "probe", [&](const HypercallRequest& q) { seen = q; return i64{-1}; },
+      0x2001, "probe",
+      [&](const HypercallRequest& q) {
+        seen = q;
+        return i64{-1};
+      },
       Convention::Palacios, error));
   const u64 high = u64{0xabcd} << 32;
   const auto outcome =
@@ -73,22 +79,22 @@ TEST(Hypercall, RowsAreInOrderAndNamed) {
 
 class HypercallGuest : public EachVendor {};
 
-// MOV EAX, n; MOV EBX, ...; hypercall; HLT
-const std::vector<u8> kKick = {0xb8, 5, 0, 0, 0, 0xbb, 0, 0, 0, 0, 0xb9, 0, 0, 0, 0};
+// MOV EAX, 11; MOV EBX, 0; MOV ECX, 0
+const std::vector<u8> kYield = {0xb8, 11, 0, 0, 0, 0xbb, 0, 0, 0, 0, 0xb9, 0, 0, 0, 0};
 const std::vector<u8> kHlt = {0xf4};
 
 TEST_P(HypercallGuest, ReturnsAndGoesOnBehindTheInstruction) {
   TinyGuest guest(GetParam());
-  guest.start_long(join({kKick, own(GetParam()), kHlt}));
+  guest.start_long(join({kYield, own(GetParam()), kHlt}));
   guest.run_to_halt();
   const Registers r = guest.vcpu->registers();
   EXPECT_EQ(r.gpr[RAX], 0u);
-  EXPECT_EQ(r.rip, kCodeAt + kKick.size() + 4);
+  EXPECT_EQ(r.rip, kCodeAt + kYield.size() + 4);
 }
 
 TEST_P(HypercallGuest, StationsComeInOrder) {
   TinyGuest guest(GetParam());
-  guest.start_long(join({kKick, own(GetParam()), kHlt}));
+  guest.start_long(join({kYield, own(GetParam()), kHlt}));
   guest.run_to_halt();
   std::vector<size_t> kinds;
   for (const trace::PathEvent& event : guest.path.events) kinds.push_back(event.station.index());
@@ -98,10 +104,10 @@ TEST_P(HypercallGuest, StationsComeInOrder) {
   const auto insns = guest.path.all<trace::GuestInstruction>();
   ASSERT_EQ(insns.size(), 1u);
   EXPECT_EQ(insns[0].disassembly, GetParam() == Vendor::Vmx ? "vmcall" : "vmmcall");
-  EXPECT_EQ(insns[0].gpr[RAX], 5u);
+  EXPECT_EQ(insns[0].gpr[RAX], 11u);
   const auto calls = guest.path.all<trace::Hypercall>();
   ASSERT_EQ(calls.size(), 1u);
-  EXPECT_EQ(calls[0].name, "KVM_HC_KICK_CPU");
+  EXPECT_EQ(calls[0].name, "KVM_HC_SCHED_YIELD");
   EXPECT_FALSE(calls[0].masked);
 }
 
@@ -122,7 +128,7 @@ TEST_P(HypercallGuest, RealModeWorks) {
 
 TEST_P(HypercallGuest, UserModeIsRefused) {
   TinyGuest guest(GetParam());
-  guest.start_long(join({kKick, own(GetParam()), {0xeb, 0xfe}}), 3);
+  guest.start_long(join({kYield, own(GetParam()), {0xeb, 0xfe}}), 3);
   for (int i = 0; i < 20 && guest.path.all<trace::Hypercall>().empty(); ++i) guest.vcpu->run(100);
   const auto calls = guest.path.all<trace::Hypercall>();
   ASSERT_EQ(calls.size(), 1u);
@@ -134,18 +140,18 @@ TEST_P(HypercallGuest, UserModeIsRefused) {
 
 TEST_P(HypercallGuest, ForeignInstructionIsRewritten) {
   TinyGuest guest(GetParam());
-  guest.start_long(join({kKick, foreign(GetParam()), kHlt}));
+  guest.start_long(join({kYield, foreign(GetParam()), kHlt}));
   guest.run_to_halt();
   EXPECT_EQ(guest.vcpu->registers().gpr[RAX], 0u);
   std::vector<u8> bytes(3);
-  ASSERT_TRUE(guest.vm.read_guest(kCodeAt + kKick.size(), bytes.data(), 3));
+  ASSERT_TRUE(guest.vm.read_guest(kCodeAt + kYield.size(), bytes.data(), 3));
   EXPECT_EQ(bytes, own(GetParam()));
   EXPECT_EQ(guest.path.all<trace::Rewrite>().size(), 1u);
 }
 
 TEST_P(HypercallGuest, ReadOnlyTextFaultsInstead) {
   TinyGuest guest(GetParam());
-  guest.start_long(join({kKick, foreign(GetParam()), kHlt}), 0, false);
+  guest.start_long(join({kYield, foreign(GetParam()), kHlt}), 0, false);
   // No IDT entry is present: the #PF ends in a triple fault.
   EXPECT_EQ(guest.run().exit_reason, RunExit::Shutdown);
   const auto rewrites = guest.path.all<trace::Rewrite>();
@@ -155,9 +161,18 @@ TEST_P(HypercallGuest, ReadOnlyTextFaultsInstead) {
 
 TEST_P(HypercallGuest, QuirkOffMeansUndefinedOpcode) {
   TinyGuest guest(GetParam(), {.fix_hypercall_insn = false});
-  guest.start_long(join({kKick, foreign(GetParam()), kHlt}));
+  guest.start_long(join({kYield, foreign(GetParam()), kHlt}));
   EXPECT_EQ(guest.run().exit_reason, RunExit::Shutdown);
   EXPECT_TRUE(guest.path.all<trace::Rewrite>().empty());
+}
+
+// As with KVM: a kick that comes before the HLT ends it at once, else it would be lost.
+TEST_P(HypercallGuest, KickEndsTheNextHalt) {
+  TinyGuest guest(GetParam());
+  // MOV EAX, 5; XOR ECX, ECX; hypercall; HLT; HLT
+  guest.start_long(join({{0xb8, 5, 0, 0, 0, 0x31, 0xc9}, own(GetParam()), kHlt, kHlt}));
+  guest.run_to_halt();
+  EXPECT_EQ(guest.vcpu->registers().rip, kCodeAt + 12);
 }
 
 TEST_P(HypercallGuest, ClockPairingWritesVirtualTime) {

@@ -37,17 +37,20 @@ struct Recorder : trace::PathSink {
 
 class TinyGuest {
  public:
-  explicit TinyGuest(Vendor vendor, VmOptions options = {})
+  explicit TinyGuest(Vendor vendor, VmOptions options = {}, InterruptSources sources = {},
+                     Timeline* shared_timeline = nullptr)
       : vm(host, with_vendor(options, vendor)),
         processor(host, {processor_parts().instructions, processor_parts().msrs},
-                  *find_model(vendor == Vendor::Vmx ? "max-intel" : "max-amd"), timeline, 0, 1) {
+                  *find_model(vendor == Vendor::Vmx ? "max-intel" : "max-amd"),
+                  shared_timeline != nullptr ? *shared_timeline : timeline, 0, 1) {
     EXPECT_TRUE(processor.boot());
     EXPECT_TRUE(host.add_guest_ram(kGuestRamBase, kRam));
     std::string error;
     EXPECT_TRUE(vm.add_slot({0, kRam, kGuestRamBase, false}, error)) << error;
     vcpu = std::make_unique<Vcpu>(
-        vm, processor, vendor == Vendor::Vmx ? make_vmx_backend(processor) : make_svm_backend(processor),
-        0, InterruptSources{});
+        vm, processor,
+        vendor == Vendor::Vmx ? make_vmx_backend(processor) : make_svm_backend(processor), 0,
+        sources);
     EXPECT_TRUE(vcpu->init(error)) << error;
     vm.sink = &path;
   }

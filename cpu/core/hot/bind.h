@@ -25,7 +25,7 @@ struct Request {
   bool three_operands;
   bool code64;
   bool flat_code;  // near branches need no limit check
-  bool same_page;  // direct branch to its own page
+  bool flags_dead = false;  // every flag it writes is written again before anything can look
   AddressKind address;
 };
 
@@ -63,15 +63,25 @@ Bound by_size(unsigned size, F f) {
   }
 }
 
+// The handlers of an instruction, if it is a hot one.
+Bound bind(const Request& q);
+// Binds a hot instruction again, after its request changed.
+void rebind(const Request& q, Insn& in);
+// Shifts and rotates by a count of 0 leave the flags alone.
+bool writes_flags_sometimes(ZydisMnemonic m);
+
 Bound bind_add_sub(const Request& q);   // ADD SUB ADC SBB CMP
 Bound bind_logic(const Request& q);     // AND OR XOR TEST
 Bound bind_move(const Request& q);      // MOV MOVZX MOVSX MOVSXD LEA
 Bound bind_unary(const Request& q);     // INC DEC NEG NOT, sign extensions of RAX
-Bound bind_shift(const Request& q);     // SHL SHR SAR
+Bound bind_shift(const Request& q);     // SHL SHR SAR; ROL ROR if their flags are dead
 Bound bind_condition(const Request& q); // SETcc CMOVcc
 Bound bind_branch(const Request& q);    // Jcc JMP CALL RET
 Bound bind_stack(const Request& q);     // PUSH POP LEAVE in 64-bit mode
 Bound bind_multiply(const Request& q);  // IMUL with two and three operands
+
+// One handler for two instructions in a row that have these handlers, or null.
+Handler find_pair(Handler first, Handler second);
 
 // A compare or arithmetic instruction fused with the Jcc behind it; empty if the pair is not one.
 Bound bind_fused(const Request& first, const Request& jcc);

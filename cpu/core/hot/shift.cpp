@@ -1,79 +1,9 @@
 // SHL SHR SAR by an immediate or by CL. SDM 2B "SAL/SAR/SHL/SHR". OF is defined for counts of 1;
 // for others it gets what the formula for 1 gives on the last step, as current processors do.
-#include "cpu/core/hot/alu.h"
+#include "cpu/core/hot/shift.h"
 
 namespace softvt::hot {
 namespace {
-
-template <class T>
-constexpr unsigned kBits = sizeof(T) * 8;
-
-struct OpShl {
-  template <class T>
-  SOFTVT_INLINE static T apply(State& s, T a, unsigned count) {
-    const u64 wide = count <= kBits<T> ? u64{a} << (count - 1) : 0;  // last step still to do
-    const T r = static_cast<T>(wide << 1);
-    const u64 carry = wide >> (kBits<T> - 1) & 1;
-    const u64 sign = static_cast<u64>(r) >> (kBits<T> - 1) & 1;
-    set_cc(s, r, carry | (carry ^ sign) << 11, lazy::op_of<T>(lazy::Result));
-    return r;
-  }
-};
-struct OpShr {
-  template <class T>
-  SOFTVT_INLINE static T apply(State& s, T a, unsigned count) {
-    const u64 wide = count <= kBits<T> ? u64{a} >> (count - 1) : 0;
-    const T r = static_cast<T>(wide >> 1);
-    const u64 overflow = count == 1 ? static_cast<u64>(a) >> (kBits<T> - 1) & 1 : 0;
-    set_cc(s, r, (wide & 1) | overflow << 11, lazy::op_of<T>(lazy::Result));
-    return r;
-  }
-};
-struct OpSar {
-  template <class T>
-  SOFTVT_INLINE static T apply(State& s, T a, unsigned count) {
-    const i64 wide =
-        i64{static_cast<std::make_signed_t<T>>(a)} >> (count - 1);  // count - 1 <= 62
-    const T r = static_cast<T>(wide >> 1);
-    set_cc(s, r, static_cast<u64>(wide) & 1, lazy::op_of<T>(lazy::Result));
-    return r;
-  }
-};
-
-template <class T>
-constexpr unsigned kCountMask = sizeof(T) == 8 ? 63 : 31;
-
-template <class T, bool kCl>
-SOFTVT_INLINE unsigned count_of(const State& s) {
-  return static_cast<unsigned>(kCl ? reg<u8>(s, RCX * 8) : static_cast<u8>(s.ip->imm)) &
-         kCountMask<T>;
-}
-
-template <class Op, class T, bool kCl>
-struct ShiftR {
-  template <class>
-  SOFTVT_INLINE static R exec(State& s) {
-    const unsigned count = count_of<T, kCl>(s);
-    if (count != 0) {
-      set_reg<T>(s, s.ip->dst, Op::template apply<T>(s, reg<T>(s, s.ip->dst), count));
-    } else if constexpr (sizeof(T) == 4) {
-      set_reg<T>(s, s.ip->dst, reg<T>(s, s.ip->dst));  // the upper half is cleared all the same
-    }
-    return R::Next;
-  }
-};
-template <class Op, class T, bool kCl>
-struct ShiftM {
-  template <class Mem>
-  SOFTVT_INLINE static R exec(State& s) {
-    u64 at;
-    T a;
-    if (!Mem::open(s, at, a)) return Mem::kFail;
-    const unsigned count = count_of<T, kCl>(s);
-    if (count != 0) Mem::close(s, at, Op::template apply<T>(s, a, count));
-    return done<Mem>(s);
-  }
-};
 
 template <class Op>
 Bound bind_op(const Request& q) {
@@ -88,9 +18,32 @@ Bound bind_op(const Request& q) {
   });
 }
 
+template <class Op>
+Bound bind_plain(const Request& q) {
+  return by_size(q.opsize, [&]<class T>() -> Bound {
+    if (q.form == Form::RI) return register_form<ShiftR<Op, T, false>>();
+    if (q.form == Form::RR) return register_form<ShiftR<Op, T, true>>();
+    return {};
+  });
+}
+
+Bound bind_plain_shift(const Request& q) {
+  switch (q.mnemonic) {
+    case ZYDIS_MNEMONIC_SHL: return bind_plain<PlainShl>(q);
+    case ZYDIS_MNEMONIC_SHR: return bind_plain<PlainShr>(q);
+    case ZYDIS_MNEMONIC_SAR: return bind_plain<PlainSar>(q);
+    case ZYDIS_MNEMONIC_ROL: return bind_plain<PlainRol>(q);
+    case ZYDIS_MNEMONIC_ROR: return bind_plain<PlainRor>(q);
+    default: return {};
+  }
+}
+
 }  // namespace
 
 Bound bind_shift(const Request& q) {
+  if (q.flags_dead) {
+    if (const Bound b = bind_plain_shift(q)) return b;
+  }
   switch (q.mnemonic) {
     case ZYDIS_MNEMONIC_SHL: return bind_op<OpShl>(q);
     case ZYDIS_MNEMONIC_SHR: return bind_op<OpShr>(q);

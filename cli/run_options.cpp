@@ -27,7 +27,8 @@ po::options_description make_description() {
   add("drive", text()->value_name("FILE"), "disk image (not in this build)");
   add("memory,m", text()->value_name("SIZE"), "memory: 512M, 8G; MiB without a unit [512M]");
   add("smp", text()->value_name("N"), "number of vcpus [1]");
-  add("cpu", text()->value_name("MODEL"), "CPU model; 'help' lists them [max-intel]");
+  add("cpu", text()->value_name("MODEL"),
+      "CPU model; 'help' lists them [max-intel; max-amd with --accel svm]");
   add("accel", text()->value_name("NAME"),
       ("who executes the guest: " + accel_names() + " [bare]").c_str());
   add("serial", text()->value_name("TO"), "guest's console: stdio, file:FILE, none [stdio]");
@@ -164,9 +165,9 @@ std::string read_all(const po::variables_map& values, RunOptions& options) {
   reader.refuse("trace");
   reader.read("memory", parse_memory, options.memory, "a size from 1M to 1T in steps of 4K");
   reader.read("smp", parse_vcpus, options.vcpus, "1 to " + std::to_string(kMaxVcpus));
-  options.model = find_model("max-intel");
-  reader.read("cpu", parse_model, options.model, "a model of --cpu help");
   reader.read("accel", accel_from_name, options.accel, "one of " + accel_names());
+  options.model = find_model(options.accel == Accel::Svm ? "max-amd" : "max-intel");
+  reader.read("cpu", parse_model, options.model, "a model of --cpu help");
   reader.read("max-insns", parse_count, options.limits.instructions, "a number");
   reader.read("timeout", parse_duration, options.limits.nanos, "a time like 10s or 500ms");
   read_serial(reader, options);

@@ -155,12 +155,18 @@ void copy_as(void* to, const void* from) {
 // memcpy with the common sizes inline.
 void copy(void* to, const void* from, unsigned size) {
   switch (size) {
-    case 1: return copy_as<u8>(to, from);
-    case 2: return copy_as<u16>(to, from);
-    case 4: return copy_as<u32>(to, from);
-    case 8: return copy_as<u64>(to, from);
-    case 16: return copy_as<u128>(to, from);
-    default: std::memcpy(to, from, size);
+    case 1:
+      return copy_as<u8>(to, from);
+    case 2:
+      return copy_as<u16>(to, from);
+    case 4:
+      return copy_as<u32>(to, from);
+    case 8:
+      return copy_as<u64>(to, from);
+    case 16:
+      return copy_as<u128>(to, from);
+    default:
+      std::memcpy(to, from, size);
   }
 }
 
@@ -187,11 +193,20 @@ constexpr Rights kSystem{false, true};
 // SDM 3A 6.15, table 6-7 "Alignment Requirements by Data Type".
 unsigned alignment_of(unsigned size) {
   switch (size) {
-    case 2: case 4: case 8: return size;
-    case 10: return 8;           // 80-bit numbers
-    case 14: case 94: return 2;  // FSTENV, FSAVE with 16-bit operand size
-    case 28: case 108: return 4;
-    default: return 1;
+    case 2:
+    case 4:
+    case 8:
+      return size;
+    case 10:
+      return 8;  // 80-bit numbers
+    case 14:
+    case 94:
+      return 2;  // FSTENV, FSAVE with 16-bit operand size
+    case 28:
+    case 108:
+      return 4;
+    default:
+      return 1;
   }
 }
 
@@ -304,9 +319,7 @@ unsigned stack_size(const Cpu& cpu) {
   return (cpu.seg[2].rights & seg_rights::DB) != 0 ? 4 : 2;
 }
 u64 stack_pointer(const Cpu& cpu) { return cpu.r[RSP] & size_mask(stack_size(cpu)); }
-void set_stack_pointer(Cpu& cpu, u64 value) {
-  put_reg_sized(cpu, RSP * 8, stack_size(cpu), value);
-}
+void set_stack_pointer(Cpu& cpu, u64 value) { put_reg_sized(cpu, RSP * 8, stack_size(cpu), value); }
 
 bool push(Cpu& cpu, u64 value, unsigned size) {
   const u64 sp = (stack_pointer(cpu) - size) & size_mask(stack_size(cpu));

@@ -52,10 +52,17 @@ bool store_operand(Cpu& cpu, const Insn& in, const T& value) {
 // only on success.
 bool push(Cpu& cpu, u64 value, unsigned size);
 bool pop(Cpu& cpu, u64& value, unsigned size);
-unsigned stack_size(const Cpu& cpu);  // 2, 4 or 8
-u64 stack_pointer(const Cpu& cpu);    // RSP truncated to the stack size
+unsigned stack_size(const Cpu& cpu);          // 2, 4 or 8
+u64 stack_pointer(const Cpu& cpu);            // RSP truncated to the stack size
 void set_stack_pointer(Cpu& cpu, u64 value);  // keeps the upper bits for 16-bit stacks
 
 bool canonical(const Cpu& cpu, u64 linear);  // 48 or 57 bits by CR4.LA57
+// What goes into a register that holds an address (MSRs, segment and table bases) or names one to
+// invalidate may have as many bits as the processor has, whatever CR4.LA57 says; SDM 3C 27.2.2 has
+// the same rule for VM entries.
+inline bool canonical_for_register(const Cpu& cpu, u64 linear) {
+  const unsigned shift = cpu.has(Feature::La57) ? 7 : 16;
+  return static_cast<u64>(static_cast<i64>(linear << shift) >> shift) == linear;
+}
 
 }  // namespace softvt

@@ -25,13 +25,15 @@ class TlbPool;
 namespace vmx {
 class VmxExtension;
 }
-namespace svm { class SvmExtension; }
+namespace svm {
+class SvmExtension;
+}
 struct TlbContext;
 struct JumpEntry;
 
 struct Segment {
   u16 selector = 0;
-  u32 limit = 0;   // in bytes, granularity applied
+  u32 limit = 0;  // in bytes, granularity applied
   u64 base = 0;
   u32 rights = 0;  // seg_rights
   bool unusable() const { return (rights & seg_rights::Unusable) != 0; }
@@ -62,8 +64,8 @@ struct alignas(16) X87Reg {
 struct X87State {
   std::array<X87Reg, 8> st{};
   u16 fcw = 0x40;
-  u16 fsw = 0;        // TOP included
-  u8 tag_valid = 0;   // bit i: physical register i is not empty (the abridged tag of FXSAVE)
+  u16 fsw = 0;       // TOP included
+  u8 tag_valid = 0;  // bit i: physical register i is not empty (the abridged tag of FXSAVE)
   u16 fop = 0;
   u64 fip = 0, fdp = 0;
   u16 fcs = 0, fds = 0;
@@ -107,25 +109,25 @@ class Cpu {
  public:
   // ---- hot: read by handlers -------------------------------------------------------------------
   u64 r[slot::kCount] = {};
-  TlbEntry* tlb = nullptr;      // the active context's entries
-  JumpEntry* jumps = nullptr;   // kJumpEntries
-  u64 jump_tag = 0;             // context serial and mode word; entries with another tag miss
-  i64 exit_req = 0;             // negative: leave at the next block boundary
+  TlbEntry* tlb = nullptr;     // the active context's entries
+  JumpEntry* jumps = nullptr;  // kJumpEntries
+  u64 jump_tag = 0;            // context serial and mode word; entries with another tag miss
+  i64 exit_req = 0;            // negative: leave at the next block boundary
   u64 cc_dst = 1, cc_src = 0, cc_op = 0;  // lazy flags, valid outside handlers
-  i64 budget = 0;               // instructions left of this slice, valid outside handlers
-  Insn* current = nullptr;      // instruction in a cold function or at a fault
-  u64 rip_bias = 0;             // RIP = (code page + offset - rip_bias) & rip_mask
+  i64 budget = 0;                         // instructions left of this slice, valid outside handlers
+  Insn* current = nullptr;                // instruction in a cold function or at a fault
+  u64 rip_bias = 0;                       // RIP = (code page + offset - rip_bias) & rip_mask
   u64 rip_mask = 0xffff;
-  u8 canonical_shift = 16;      // 64 - linear address bits
+  u8 canonical_shift = 16;              // 64 - linear address bits
   u64 slow_value = 0, slow_linear = 0;  // results of out-of-line accesses (cpu/core/hot/memory.h)
-  bool leave_block = false;     // leave behind this instruction: code was written, #DB is pending
+  bool leave_block = false;  // leave behind this instruction: code was written, #DB is pending
 
   // ---- execution -------------------------------------------------------------------------------
-  u64 rip = 0;        // of the instruction in execution, or of the next one between instructions
-  u64 next_rip = 0;   // behind the instruction in a cold function
+  u64 rip = 0;       // of the instruction in execution, or of the next one between instructions
+  u64 next_rip = 0;  // behind the instruction in a cold function
   u64 rflags_rest = rflags::Fixed1;  // everything but CF PF AF ZF SF OF; use flags()/set_flags()
-  u32 mode = 0;       // mode word of the block key (cpu/core/mode.h), kept by update_mode()
-  Segment seg[8];     // ES CS SS DS FS GS LDTR TR; change through set_segment()
+  u32 mode = 0;    // mode word of the block key (cpu/core/mode.h), kept by update_mode()
+  Segment seg[8];  // ES CS SS DS FS GS LDTR TR; change through set_segment()
   DescriptorTable gdtr, idtr;
   u64 cr0 = 0x60000010, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 1, efer = 0;
   u64 dr[4] = {}, dr6 = 0xffff0ff0, dr7 = 0x400;
@@ -135,7 +137,9 @@ class Cpu {
   Shadow shadow_before = Shadow::None;  // in which the running block began; its first instruction
   bool nmi_blocked = false;
   Activity activity = Activity::Active;
-  u64 pending_dr6 = 0;  // #DB conditions collected for the next instruction boundary (DR6 layout)
+  Activity woken_from = Activity::Active;  // wait state that the event being looked at has ended
+  bool no_trap = false;  // RFLAGS.TF before this instruction does not trap behind it
+  u64 pending_dr6 = 0;   // #DB conditions collected for the next instruction boundary (DR6 layout)
 
   // ---- floating point and SIMD ---------------------------------------------------------------
   X87State fpu;
@@ -155,39 +159,41 @@ class Cpu {
     u64 syscfg = 0, top_mem = 0, top_mem2 = 0, hwcr = 0, de_cfg = 0, nb_cfg = 0, ls_cfg = 0;
     u64 mmio_config_base = 0, iorr[4] = {}, tsc_ratio = 0, smm_monitor_ctl = 0;
   } msr;
-  i64 tsc_offset = 0;  // TSC = virtual time in ns * kTscPerNano + tsc_offset (+ guest offset)
+  i64 tsc_offset = 0;        // TSC = virtual time in ns * kTscPerNano + tsc_offset (+ guest offset)
   u64 guest_tsc_offset = 0;  // added in guest mode (VMX "use TSC offsetting", VMCB.TSC_OFFSET)
   u64 monitor_address = 0;
   bool monitor_armed = false;
   bool mwait_breaks_masked = false;  // MWAIT with ECX[0]: masked interrupts end the wait
   u64 monitor_seen = 0;              // the monitored bytes when the wait began
-  u64 random_state = 0;  // of RDRAND and RDSEED
+  u64 random_state = 0;              // of RDRAND and RDSEED
 
   // ---- virtualisation -------------------------------------------------------------------------
-  bool guest_mode = false;         // VMX non-root operation, SVM guest
-  bool vmx_root = false;           // in VMX operation (root): A20M, INIT, CR0/CR4 fixed bits apply
-  bool gif = true;                 // SVM global interrupt flag
-  VirtExtension* virt = nullptr;   // never null while guest_mode
+  bool guest_mode = false;        // VMX non-root operation, SVM guest
+  bool vmx_root = false;          // in VMX operation (root): A20M, INIT, CR0/CR4 fixed bits apply
+  bool gif = true;                // SVM global interrupt flag
+  VirtExtension* virt = nullptr;  // never null while guest_mode
   svm::SvmExtension* svm = nullptr;  // null without SVM
   vmx::VmxExtension* vmx = nullptr;  // null: the model has no VMX
-  bool step_guest = false;  // boundary() wants to be asked behind each instruction (VMX MTF)
-  u32 asid_tag = 0;                // identifies the world of linear mappings: VPID or ASID, 0 host
-  u64 second_stage_tag = 0;        // EPTP or nCR3 in force, 0 if none
+  bool step_guest = false;   // boundary() wants to be asked behind each instruction (VMX MTF)
+  u32 asid_tag = 0;          // identifies the world of linear mappings: VPID or ASID, 0 host
+  u64 second_stage_tag = 0;  // EPTP or nCR3 in force, 0 if none
   // VMX guest/host masks and read shadows of CR0 and CR4; looked at in guest mode only, 0 for SVM
-  struct CrMask { u64 mask = 0, shadow = 0; } guest_cr0, guest_cr4;
+  struct CrMask {
+    u64 mask = 0, shadow = 0;
+  } guest_cr0, guest_cr4;
 
   // ---- events ----------------------------------------------------------------------------------
   bool nmi_pending = false, init_pending = false, smi_pending = false;
   bool sipi_pending = false;
   u8 sipi_vector = 0;
-  bool fault_pending = false;        // `fault` is posted
-  bool second_stage_pending = false; // virt has an exit to take
+  bool fault_pending = false;         // `fault` is posted
+  bool second_stage_pending = false;  // virt has an exit to take
   Event fault;
   const Event* delivering = nullptr;  // the event in delivery (cpu/seg/deliver.h), else null
 
   // ---- surroundings ----------------------------------------------------------------------------
-  u32 index = 0;    // number of the vcpu; its APIC id
-  u32 count = 1;    // vcpus of the machine
+  u32 index = 0;  // number of the vcpu; its APIC id
+  u32 count = 1;  // vcpus of the machine
   PhysMemory* mem = nullptr;
   Bus* bus = nullptr;
   Timeline* timeline = nullptr;
@@ -197,13 +203,13 @@ class Cpu {
   const MsrTable* msrs = nullptr;
   CodeCache* code = nullptr;
   TlbPool* tlbs = nullptr;
-  u64 retired = 0;  // instructions retired before this slice
-  i64 slice = 0;    // the budget with which this slice began
-  u64 slice_start = 0;  // virtual time at its beginning
-  Step step = Step::Next;     // how the last block was left
-  bool redecode = false;      // the block at RIP crosses into a page that moved
-  Insn* link_from = nullptr;  // branch whose link the next look-up resolves
-  bool irq_hint = false;      // an interrupt controller may have something pending
+  u64 retired = 0;               // instructions retired before this slice
+  i64 slice = 0;                 // the budget with which this slice began
+  u64 slice_start = 0;           // virtual time at its beginning
+  Step step = Step::Next;        // how the last block was left
+  bool redecode = false;         // the block at RIP crosses into a page that moved
+  Insn* link_from = nullptr;     // branch whose link the next look-up resolves
+  bool irq_hint = false;         // an interrupt controller may have something pending
   bool stop_requested = false;   // run() returns at the next boundary (request_stop)
   bool stop_on_vm_exit = false;  // run() returns when guest mode was left: software above us
                                  // that is not emulated takes over (kvm/)
@@ -242,15 +248,22 @@ class Cpu {
   Step raise(Vector v, u32 error) { return post(v, true, error); }
   Step raise_gp(u32 error = 0) { return post(Vector::GP, true, error); }
   Step raise_ud() { return post(Vector::UD, false, 0); }
-  Step raise_event(const Event& e) { fault = e; fault_pending = true; return Step::Fault; }
-  Step raise_second_stage() { second_stage_pending = true; return Step::Fault; }
+  Step raise_event(const Event& e) {
+    fault = e;
+    fault_pending = true;
+    return Step::Fault;
+  }
+  Step raise_second_stage() {
+    second_stage_pending = true;
+    return Step::Fault;
+  }
   bool faulted() const { return fault_pending || second_stage_pending; }
 
   // ---- time ------------------------------------------------------------------------------------
-  u64 nanos() const;        // virtual time now
-  u64 tsc() const;          // as the software that runs now sees it (offsets applied)
-  u64 instructions() const; // retired so far, the current cold instruction not included
-  void sync_time();         // brings timeline->now() up to this instruction
+  u64 nanos() const;         // virtual time now
+  u64 tsc() const;           // as the software that runs now sees it (offsets applied)
+  u64 instructions() const;  // retired so far, the current cold instruction not included
+  void sync_time();          // brings timeline->now() up to this instruction
 
   // ---- interception ----------------------------------------------------------------------------
   bool intercepted(const Insn& in, Intercept what, u64 detail = 0, u64 value = 0) {
@@ -265,11 +278,12 @@ class Cpu {
   }
 
   // ---- TLB -------------------------------------------------------------------------------------
-  void tlb_flush_all(bool keep_global);    // the current address-space world
+  void tlb_flush_all(bool keep_global);  // the current address-space world
   void tlb_flush_page(u64 linear);
-  void tlb_flush_everything();             // all worlds, all PCIDs
+  void tlb_flush_everything();  // all worlds, all PCIDs
 
-  // ---- running (cpu/core/run.cpp) ----------------------------------------------------------------
+  // ---- running (cpu/core/run.cpp)
+  // ----------------------------------------------------------------
   void power_on_reset();
   void init_reset();  // INIT. SDM 3A 10.1.1, table 10-1
   RunStop run(i64 instruction_budget);
@@ -312,6 +326,8 @@ inline void put_reg(Cpu& cpu, u8 offset, T v) {
 u64 get_reg_sized(const Cpu& cpu, u8 offset, unsigned size);
 void put_reg_sized(Cpu& cpu, u8 offset, unsigned size, u64 v);
 
-constexpr u64 size_mask(unsigned bytes) { return bytes >= 8 ? ~u64{0} : (u64{1} << (bytes * 8)) - 1; }
+constexpr u64 size_mask(unsigned bytes) {
+  return bytes >= 8 ? ~u64{0} : (u64{1} << (bytes * 8)) - 1;
+}
 
 }  // namespace softvt

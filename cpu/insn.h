@@ -37,15 +37,16 @@ constexpr u8 kCount = 24;
 enum class Seg : u8 { ES = 0, CS = 1, SS = 2, DS = 3, FS = 4, GS = 5, LDTR = 6, TR = 7 };
 
 namespace prefix {
-constexpr u8 kRep = 1;     // F3
-constexpr u8 kRepne = 2;   // F2
+constexpr u8 kRep = 1;    // F3
+constexpr u8 kRepne = 2;  // F2
 constexpr u8 kLock = 4;
 constexpr u8 kOpSize = 8;  // 66
 constexpr u8 kRexW = 16;
 }  // namespace prefix
 
 namespace insn_flag {
-constexpr u8 kRipRaw = 1;  // RIP-relative and disp counts from the next instruction (see decode.cpp)
+constexpr u8 kRipRaw =
+    1;  // RIP-relative and disp counts from the next instruction (see decode.cpp)
 constexpr u8 kSamePage = 2;  // direct branch to its own page
 constexpr u8 kMoffs = 4;     // memory operand is the absolute address in imm
 }  // namespace insn_flag
@@ -58,30 +59,30 @@ using Handler = void (*)(Cpu*, Insn*, u64 cc_dst, u64 cc_src, u64 cc_op, i64 bud
 
 struct Insn {
   Handler h;
-  Handler slow;   // the same instruction with out-of-line memory access; null for cold ones
+  Handler slow;  // the same instruction with out-of-line memory access; null for cold ones
   union {
-    Insn* link;   // direct branches inside the page
-    ColdFn fn;    // instructions executed by a function
+    Insn* link;  // direct branches inside the page
+    ColdFn fn;   // instructions executed by a function
   };
-  i64 imm;        // immediate, sign-extended; branches: target as offset from the page start;
-                  // Far: the offset; MOV moffs: the address is here, not in disp
-  i32 disp;       // displacement; second immediate of ENTER; selector of Far
-  u8 dst, src;    // registers (see slot)
-  u8 base, idx;   // memory operand: byte offsets into Cpu::r, kZero*8 if none
-  u8 scale;       // memory operand: shift count of the index, 0..3
-  u8 len;         // bytes of the instruction
-  u16 pofs;       // its offset in the page
-  u8 segslot;     // memory operand: byte offset in Cpu::r of the base that is added (or of kZero)
-  u8 flags;       // insn_flag
-  u16 cnt;        // instructions in the block up to and including this one
-  u8 seg;         // memory operand: Seg
-  u8 opsize;      // operand size in bytes: 1, 2, 4, 8 (general), 16 (XMM)
-  u8 addrsize;    // address size in bytes: 2, 4, 8
+  i64 imm;       // immediate, sign-extended; branches: target as offset from the page start;
+                 // Far: the offset; MOV moffs: the address is here, not in disp
+  i32 disp;      // displacement; second immediate of ENTER; selector of Far
+  u8 dst, src;   // registers (see slot)
+  u8 base, idx;  // memory operand: byte offsets into Cpu::r, kZero*8 if none
+  u8 scale;      // memory operand: shift count of the index, 0..3
+  u8 len;        // bytes of the instruction
+  u16 pofs;      // its offset in the page
+  u8 segslot;    // memory operand: byte offset in Cpu::r of the base that is added (or of kZero)
+  u8 flags;      // insn_flag
+  u16 cnt;       // instructions in the block up to and including this one
+  u8 seg;        // memory operand: Seg
+  u8 opsize;     // operand size in bytes: 1, 2, 4, 8 (general), 16 (XMM)
+  u8 addrsize;   // address size in bytes: 2, 4, 8
   Form form;
-  u8 reg3;        // third register operand (XMM number or byte offset), also CL of shifts
-  u8 prefixes;    // prefix::
-  u8 msize;       // bytes of the memory operand; 0 where the instruction decides itself
-  u8 opcode;      // last opcode byte
+  u8 reg3;      // third register operand (XMM number or byte offset), also CL of shifts
+  u8 prefixes;  // prefix::
+  u8 msize;     // bytes of the memory operand; 0 where the instruction decides itself
+  u8 opcode;    // last opcode byte
 };
 static_assert(sizeof(Insn) == 56);
 

@@ -20,7 +20,9 @@ constexpr u64 op(Kind kind, unsigned size) {
   return kind * 4 + (size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3);
 }
 template <class T>
-constexpr u64 op_of(Kind kind) { return op(kind, sizeof(T)); }
+constexpr u64 op_of(Kind kind) {
+  return op(kind, sizeof(T));
+}
 
 [[gnu::always_inline]] inline bool carry(u64 dst, u64 src, u64 cc_op) {
   const u64 kind = cc_op >> 2;

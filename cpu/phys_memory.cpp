@@ -154,7 +154,8 @@ u64 PhysMemory::read_any(u64 pa, unsigned size) {
 
 void PhysMemory::write_any(u64 pa, u64 value, unsigned size) {
   const u8* f = flags(pa);
-  if (f != nullptr && (*f & (page_flag::kMmio | page_flag::kReadOnly)) == page_flag::kReadOnly) return;
+  if (f != nullptr && (*f & (page_flag::kMmio | page_flag::kReadOnly)) == page_flag::kReadOnly)
+    return;
   if (write(pa, &value, size)) return;
   if (const Mmio* m = find_mmio(pa)) m->handler->mmio_write(pa, value, size);
 }

@@ -12,15 +12,15 @@ namespace softvt {
 class MmioHandler {
  public:
   virtual ~MmioHandler() = default;
-  virtual u64 mmio_read(u64 pa, unsigned size) = 0;   // 1, 2, 4, 8
+  virtual u64 mmio_read(u64 pa, unsigned size) = 0;  // 1, 2, 4, 8
   virtual void mmio_write(u64 pa, u64 value, unsigned size) = 0;
 };
 
 namespace page_flag {
-constexpr u8 kCode = 1;          // decoded blocks exist: writes take the slow path
-constexpr u8 kWriteMapped = 2;   // some TLB context has a write tag for it
-constexpr u8 kMmio = 4;          // not RAM here although inside a RAM range (APIC page)
-constexpr u8 kReadOnly = 8;      // ROM: writes are dropped
+constexpr u8 kCode = 1;         // decoded blocks exist: writes take the slow path
+constexpr u8 kWriteMapped = 2;  // some TLB context has a write tag for it
+constexpr u8 kMmio = 4;         // not RAM here although inside a RAM range (APIC page)
+constexpr u8 kReadOnly = 8;     // ROM: writes are dropped
 }  // namespace page_flag
 
 class PhysMemory {
@@ -35,7 +35,9 @@ class PhysMemory {
   // RAM of another memory at a second address here, flag bytes included: guest memory that a
   // hypervisor lends. `of` must live longer. False if it overlaps or is not one piece of RAM there.
   bool add_alias(u64 base, const PhysMemory& of, u64 of_base, u64 size);
-  struct Range { u64 base, size; };
+  struct Range {
+    u64 base, size;
+  };
   std::vector<Range> ram_ranges() const;  // in order of address
   // MMIO wins over RAM. Page granular.
   void add_mmio(u64 base, u64 size, MmioHandler* handler);
@@ -56,8 +58,16 @@ class PhysMemory {
   std::function<void(u64 pa, unsigned size)> on_code_write;
 
  private:
-  struct Ram { u64 base, size; u8* host; u8* flags; bool owned = true; };
-  struct Mmio { u64 base, size; MmioHandler* handler; };
+  struct Ram {
+    u64 base, size;
+    u8* host;
+    u8* flags;
+    bool owned = true;
+  };
+  struct Mmio {
+    u64 base, size;
+    MmioHandler* handler;
+  };
   const Ram* find_ram(u64 pa) const;
   const Mmio* find_mmio(u64 pa) const;
   std::vector<Ram> ram_;

@@ -16,18 +16,19 @@ namespace softvt {
 // the block key. SDM 3A 2.5, 13.1; SDM 2A table 2-21 ff. (exception classes).
 enum class Unit : u8 {
   Integer,
-  X87,     // #NM if CR0.EM or CR0.TS
-  Wait,    // FWAIT: #NM if CR0.MP and CR0.TS
-  Mmx,     // #UD if CR0.EM, #NM if CR0.TS
-  Sse,     // #UD if CR0.EM or not CR4.OSFXSR, #NM if CR0.TS
-  FxState, // FXSAVE, FXRSTOR: #NM if CR0.EM or CR0.TS
-  Xsave,   // #UD if not CR4.OSXSAVE; #NM by CR0.TS is the function's matter
+  X87,      // #NM if CR0.EM or CR0.TS
+  Wait,     // FWAIT: #NM if CR0.MP and CR0.TS
+  Mmx,      // #UD if CR0.EM, #NM if CR0.TS
+  Sse,      // #UD if CR0.EM or not CR4.OSFXSR, #NM if CR0.TS
+  FxState,  // FXSAVE, FXRSTOR: #NM if CR0.EM or CR0.TS
+  Xsave,    // #UD if not CR4.OSXSAVE; #NM by CR0.TS is the function's matter
 };
 
 // Modes in which the instruction exists.
 namespace modes {
 constexpr u8 kReal = 1, kV86 = 2, kProtected = 4, kCompat = 8, k64 = 16;
-constexpr u8 kAll = 31, kNot64 = kReal | kV86 | kProtected | kCompat, kNot64Protected = kProtected | kCompat;
+constexpr u8 kAll = 31, kNot64 = kReal | kV86 | kProtected | kCompat,
+             kNot64Protected = kProtected | kCompat;
 constexpr u8 kProtectedOnly = kProtected | kCompat | k64;  // #UD in real and virtual-8086 mode
 }  // namespace modes
 
@@ -42,8 +43,8 @@ struct InsnRow {
   Feature feature = Feature::None;
   Unit unit = Unit::Integer;
   u8 modes = modes::kAll;
-  bool lockable = false;   // LOCK is allowed with a memory destination
-  bool ends_block = false; // always returns something other than Next: end the block after it
+  bool lockable = false;    // LOCK is allowed with a memory destination
+  bool ends_block = false;  // always returns something other than Next: end the block after it
   Operands operands = Operands::General;
 };
 

@@ -59,7 +59,8 @@ class Timeline {
     }
   }
 
-  // Called when an event earlier than all others was armed: the running vcpu must shorten its slice.
+  // Called when an event earlier than all others was armed: the running vcpu must shorten its
+  // slice.
   void on_earlier_event(Callback callback) { earlier_ = std::move(callback); }
 
  private:

@@ -1,7 +1,9 @@
 #include "kvm/host_processor.h"
 
+#include "cpu/apic/apic_timer.h"
 #include "cpu/cpuid/model.h"
 #include "cpu/msr/msr_table.h"
+#include "cpu/timeline.h"
 
 namespace softvt::kvm {
 namespace {
@@ -79,6 +81,12 @@ void HostProcessor::set_cr4(u64 value) {
 bool HostProcessor::rdmsr(u32 index, u64& value) { return cpu_.msrs->read(cpu_, index, value); }
 
 bool HostProcessor::wrmsr(u32 index, u64 value) { return cpu_.msrs->write(cpu_, index, value); }
+
+u64 HostProcessor::nanos() const { return cpu_.timeline->now(); }
+
+u64 HostProcessor::rdtsc() const {
+  return nanos() * kTscTicksPerNano + static_cast<u64>(cpu_.tsc_offset);
+}
 
 void HostProcessor::kick() {
   bus_.kicked = true;

@@ -48,9 +48,10 @@ class HostProcessor {
   bool rdmsr(u32 index, u64& value);
   bool wrmsr(u32 index, u64 value);
   CpuidResult cpuid(u32 leaf, u32 subleaf) const { return softvt::cpuid(cpu_, leaf, subleaf); }
-  // RDTSC in host mode, whoever runs now.
-  u64 rdtsc() const { return cpu_.tsc() - (cpu_.guest_mode ? cpu_.guest_tsc_offset : 0); }
-  u64 nanos() const { return cpu_.nanos(); }
+  // RDTSC and time in host mode. The layer's code runs between slices, and while the guest waits
+  // only the timeline moves on.
+  u64 rdtsc() const;
+  u64 nanos() const;
 
   // A physical interrupt to this processor, which ends the guest's run with a VM exit.
   void kick();

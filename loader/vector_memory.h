@@ -27,7 +27,7 @@ class VectorMemory : public GuestMemory {
   bool zero(u64 gpa, u64 length) override {
     u8* target = find(*this, gpa, length);
     if (target == nullptr) return false;
-    std::fill_n(target, length, u8{0});
+    for (u64 i = 0; i < length && i < low_.size() + high_.size(); ++i) target[i] = 0;
     return true;
   }
   u64 low_ram_end() const override { return low_.size(); }

@@ -21,7 +21,7 @@ install_packages() {
 build_packages=(g++ cmake ninja-build pkg-config libzydis-dev libzycore-dev
                 libboost-program-options-dev libgtest-dev libgmock-dev libbenchmark-dev)
 debian_packages=(busybox-static cpio)
-test_packages=(binutils clang-format-14 acpica-tools)
+test_packages=(binutils clang-format-14 clang-14 libclang-rt-14-dev python3)
 
 # configure_and_build DIRECTORY [cmake options]
 configure_and_build() {

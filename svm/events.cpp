@@ -93,6 +93,10 @@ bool SvmExtension::external(Cpu& cpu, External what, u8) {
       cpu.init_pending = true;
       exit(cpu, {.code = ExitCode::Init});
       return true;
+    case External::Smi:
+      if (!test3(vector3::Smi)) return false;
+      exit(cpu, {.code = ExitCode::Smi});
+      return true;
     case External::Sipi:
       return false;
   }

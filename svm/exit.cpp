@@ -123,6 +123,8 @@ void SvmExtension::load_host(Cpu& cpu) {
     // The host runs at CPL 0, outside virtual-8086 mode. APM 2 15.6.
     cpu.rflags_rest &= ~rflags::VM;
     cpu.seg[static_cast<unsigned>(Seg::SS)].rights &= ~seg_rights::DplMask;
+    // The #VMEXIT completes VMRUN: the host's single-step trap follows. APM 2 15.5.1.
+    if (cpu.rflags_rest & rflags::TF) cpu.pending_dr6 = dr6::BS;
   }
   cpu.update_mode();
   const bool pae = (cpu.cr0 & cr0::PG) && (cpu.cr4 & cr4::PAE) && !cpu.long_mode();

@@ -48,7 +48,7 @@ class NestedWalker {
   // Every nested access is a user access. APM 2 15.25.6.
   u64 error_code() const {
     return present_ | pf::U | (write_ ? pf::W : 0) | reserved_ |
-           (fetch_ && paging_.no_execute ? pf::I : 0);
+           (fetch_ && paging_.report_fetch ? pf::I : 0);
   }
 
   bool permitted() const { return user_ && (!write_ || writable_) && (!fetch_ || executable_); }
@@ -171,6 +171,8 @@ NestedPaging nested_paging_of(const Cpu& cpu, u64 ncr3) {
   paging.enabled = true;
   paging.root = ncr3;
   paging.no_execute = (cpu.efer & efer::NXE) != 0;
+  // APM 2 8.4.2, table 8-6: bit 4 of the error code is there with NX or with SMEP.
+  paging.report_fetch = paging.no_execute || (cpu.cr4 & cr4::SMEP) != 0;
   paging.page_size = (cpu.cr4 & cr4::PSE) != 0;
   if (cpu.long_mode())
     paging.format = (cpu.cr4 & cr4::LA57) ? NestedFormat::FiveLevel : NestedFormat::FourLevel;

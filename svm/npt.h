@@ -11,9 +11,10 @@ enum class NestedFormat : u8 { Bits32, Pae, FourLevel, FiveLevel };
 struct NestedPaging {
   bool enabled = false;
   NestedFormat format = NestedFormat::FourLevel;
-  bool no_execute = false;  // host EFER.NXE
-  bool page_size = false;   // host CR4.PSE: 4 MiB pages of the 32-bit format
-  u64 root = 0;             // nCR3
+  bool no_execute = false;    // host EFER.NXE
+  bool report_fetch = false;  // page faults of the host's own have I set for fetches
+  bool page_size = false;     // host CR4.PSE: 4 MiB pages of the 32-bit format
+  u64 root = 0;               // nCR3
 };
 
 // Format and control bits from the host state in `cpu`.

@@ -160,10 +160,22 @@ const FieldRow* field_at(u16 offset);               // the field that covers thi
 
 template <unsigned Bytes>
 struct UnsignedOf;
-template <> struct UnsignedOf<1> { using type = u8; };
-template <> struct UnsignedOf<2> { using type = u16; };
-template <> struct UnsignedOf<4> { using type = u32; };
-template <> struct UnsignedOf<8> { using type = u64; };
+template <>
+struct UnsignedOf<1> {
+  using type = u8;
+};
+template <>
+struct UnsignedOf<2> {
+  using type = u16;
+};
+template <>
+struct UnsignedOf<4> {
+  using type = u32;
+};
+template <>
+struct UnsignedOf<8> {
+  using type = u64;
+};
 template <Field F>
 using FieldType = typename UnsignedOf<row(F).bytes>::type;
 
@@ -221,7 +233,7 @@ class Vmcb {
 
 // Bits of control fields, APM 2 table B-1.
 namespace virq {
-constexpr u8 Pending = 1;        // V_IRQ
+constexpr u8 Pending = 1;  // V_IRQ
 constexpr u8 PriorityMask = 0xf;
 constexpr u8 IgnoreTpr = 1 << 4;
 constexpr u8 IntrMasking = 1;

@@ -181,7 +181,7 @@ void VmxExtension::load_guest_non_register(Cpu& cpu) {
   const u64 pending = vmcs_.get(Field::GUEST_PENDING_DBG_EXCEPTIONS);
   cpu.pending_dr6 = pending & (kDr6Conditions | kBs);
   mtf_pending_ = false;
-  mtf_from_ = cpu.instructions();
+  mtf_unset_ = true;
   mtf_rip_ = cpu.rip;
   cpu.step_guest = on(Control::MonitorTrapFlag);
 }

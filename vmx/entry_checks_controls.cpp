@@ -74,7 +74,8 @@ bool injection_vector(C c) {
 bool injection_error_code(C c) {
   const Injection i(c);
   if (!i.valid()) return true;
-  const bool wanted = i.type() == injected::kHardware && (c[GUEST_CR0] & 1) && i.vector() < 32 &&
+  const bool protected_mode = !c.on(Control::UnrestrictedGuest) || (c[GUEST_CR0] & 1);
+  const bool wanted = i.type() == injected::kHardware && protected_mode && i.vector() < 32 &&
                       (kErrorVectors >> i.vector() & 1);
   return i.error() == wanted;
 }
@@ -237,9 +238,11 @@ constexpr CheckRow kRows[] = {
      "the vector must be 2 for an NMI, at most 31 for a hardware exception, 0 for type 7"},
     {"control.injection.error_code",
      "27.2.1.3",
-     {VM_ENTRY_INTR_INFO, GUEST_CR0},
+     {VM_ENTRY_INTR_INFO, GUEST_CR0, CPU_BASED_VM_EXEC_CONTROL, SECONDARY_VM_EXEC_CONTROL},
      injection_error_code,
-     "bit 11 must be 1 exactly for hardware exceptions 8, 10 to 14 and 17 with guest CR0.PE = 1"},
+     "bit 11 must be 1 exactly for hardware exceptions 8, 10 to 14 and 17, and under "
+     "\"unrestricted "
+     "guest\" with CR0.PE = 0 never"},
     {"control.injection.reserved",
      "27.2.1.3",
      {VM_ENTRY_INTR_INFO},

@@ -148,12 +148,15 @@ void VmxExtension::save_guest_non_register(Cpu& cpu) {
   u64 blocking = cpu.nmi_blocked ? kNmi : 0;
   if (shadow == Shadow::Sti && (cpu.rflags_rest & rflags::IF)) blocking |= kSti;
   if (shadow == Shadow::MovSs) blocking |= kMovSs;
-  const bool waits = cpu.activity == Activity::Halt || cpu.activity == Activity::Shutdown ||
-                     cpu.activity == Activity::WaitForSipi;
+  // What causes an exit directly does not end HLT first. 28.1 "Architectural State before a VM
+  // Exit".
+  const Activity activity = cpu.woken_from != Activity::Active ? cpu.woken_from : cpu.activity;
+  const bool waits = activity == Activity::Halt || activity == Activity::Shutdown ||
+                     activity == Activity::WaitForSipi;
   u64 pending = cpu.pending_dr6 & (kDr6Conditions | kBs);
   if (pending & kDr6Conditions) pending |= kEnabledBreakpoint;
   vmcs_.set(Field::GUEST_INTERRUPTIBILITY_INFO, blocking);
-  vmcs_.set(Field::GUEST_ACTIVITY_STATE, waits ? static_cast<u64>(cpu.activity) : 0);
+  vmcs_.set(Field::GUEST_ACTIVITY_STATE, waits ? static_cast<u64>(activity) : 0);
   vmcs_.set(Field::GUEST_PENDING_DBG_EXCEPTIONS, pending);
   if (blocking != 0 || waits || pending != 0) dirty_ |= dirty::kNextInsn;
   if (on(Control::SavePreemptionTimer))

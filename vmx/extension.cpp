@@ -103,16 +103,25 @@ bool VmxExtension::nmi_window_open(const Cpu& cpu) const {
   return !cpu.nmi_blocked && cpu.shadow == Shadow::None;
 }
 
+// SDM 3C 26.5.2 "Monitor Trap Flag": behind the first instruction or the first event that is
+// delivered, with priority over the debug traps of that instruction.
+bool VmxExtension::monitor_trap(Cpu& cpu) {
+  if (!on(Control::MonitorTrapFlag) && !mtf_pending_) return false;
+  if (mtf_unset_) {
+    mtf_unset_ = false;
+    mtf_from_ = cpu.instructions();
+  }
+  const bool moved = cpu.instructions() != mtf_from_ || cpu.rip != mtf_rip_;
+  if (!mtf_pending_ && !moved) {
+    cpu.request_exit();
+    return false;
+  }
+  exit(cpu, {.reason = ExitReason::MonitorTrapFlag});
+  return true;
+}
+
 // SDM 3A 6.9, table 6-2; 3C 26.2 and 26.5 for the order.
 bool VmxExtension::boundary(Cpu& cpu) {
-  if (on(Control::MonitorTrapFlag) || mtf_pending_) {
-    const bool moved = cpu.instructions() != mtf_from_ || cpu.rip != mtf_rip_;
-    if (mtf_pending_ || moved) {
-      exit(cpu, {.reason = ExitReason::MonitorTrapFlag});
-      return true;
-    }
-    cpu.request_exit();
-  }
   if (on(Control::PreemptionTimer) && timer_left(cpu) == 0) {
     exit(cpu, {.reason = ExitReason::PreemptionTimer});
     return true;
@@ -152,6 +161,8 @@ bool VmxExtension::external(Cpu& cpu, External what, u8 vector) {
     case External::Init:
       info.reason = ExitReason::InitSignal;
       break;
+    case External::Smi:
+      return false;
     case External::Sipi:
       info.reason = ExitReason::Sipi;
       info.qualification = vector;

@@ -64,6 +64,7 @@ class VmxExtension final : public VirtExtension {
   bool intercept(Cpu& cpu, const Insn& in, Intercept what, u64 detail, u64 value) override;
   bool exception(Cpu& cpu, Event& event, const Event* during) override;
   bool triple_fault(Cpu& cpu) override;
+  bool monitor_trap(Cpu& cpu) override;
   bool boundary(Cpu& cpu) override;
   bool external(Cpu& cpu, External what, u8 vector) override;
   bool interrupts_allowed(const Cpu& cpu) const override;
@@ -121,6 +122,7 @@ class VmxExtension final : public VirtExtension {
   // msr_area.cpp. Number of the entry that failed, from 1; 0 if none did.
   u32 load_msrs(Cpu& cpu, u64 area, u32 count, bool entry);
   u32 store_msrs(Cpu& cpu, u64 area, u32 count);
+  u32 store_each_msr(Cpu& cpu, u64 area, u32 count);
 
   // intercepts.cpp
   void exit_insn(Cpu& cpu, const Insn& in, ExitReason reason, u64 qualification = 0,
@@ -159,6 +161,7 @@ class VmxExtension final : public VirtExtension {
   u64 mtf_from_ = 0;  // instructions() when the guest was entered
   u64 mtf_rip_ = 0;
   bool mtf_pending_ = false;
+  bool mtf_unset_ = false;  // mtf_from_ is taken at the first boundary in the guest
   u64 first_pause_ = 0, last_pause_ = 0;
 
   ExitInfo second_stage_exit_;  // what translate() remembered

@@ -223,6 +223,8 @@ bool VmxExtension::intercept(Cpu& cpu, const Insn& in, Intercept what, u64 detai
     case Intercept::Rdtscp:
       return needs_enable(cpu, Control::EnableRdtscp) ||
              exit_if(on(Control::RdtscExiting), ExitReason::Rdtscp);
+    case Intercept::Rdpid:  // SDM 3C 26.3: exists with "enable RDTSCP" only, and never exits
+      return needs_enable(cpu, Control::EnableRdtscp);
     case Intercept::Rdpmc:
       return exit_if(on(Control::RdpmcExiting), ExitReason::Rdpmc);
     case Intercept::Monitor:

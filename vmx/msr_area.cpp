@@ -1,5 +1,7 @@
 // MSR-load and MSR-store areas. SDM 3C 27.4 "Loading MSRs", 28.4 "Saving MSRs", 28.6 "Loading
 // MSRs".
+#include <utility>
+
 #include "cpu/apic/local_apic.h"
 #include "cpu/msr/msr_table.h"
 #include "cpu/phys_memory.h"
@@ -36,6 +38,7 @@ bool may_store(const Cpu& cpu, const MsrEntry& e) {
 }  // namespace
 
 u32 VmxExtension::load_msrs(Cpu& cpu, u64 area, u32 count, bool entry) {
+  if (cpu.timeline != nullptr) cpu.sync_time();  // for the MSRs that count
   for (u32 i = 0; i < count; ++i) {
     MsrEntry e;
     // More than IA32_VMX_MISC recommends is undefined; it must end some time.
@@ -47,7 +50,15 @@ u32 VmxExtension::load_msrs(Cpu& cpu, u64 area, u32 count, bool entry) {
   return 0;
 }
 
+// SDM 3C 28.4: the IA32_TIME_STAMP_COUNTER that is stored has no TSC offset in it.
 u32 VmxExtension::store_msrs(Cpu& cpu, u64 area, u32 count) {
+  const u64 offset = std::exchange(cpu.guest_tsc_offset, 0);
+  const u32 bad = store_each_msr(cpu, area, count);
+  cpu.guest_tsc_offset = offset;
+  return bad;
+}
+
+u32 VmxExtension::store_each_msr(Cpu& cpu, u64 area, u32 count) {
   for (u32 i = 0; i < count; ++i) {
     const u64 at = area + 16 * u64{i};
     MsrEntry e;

@@ -183,8 +183,9 @@ bool LocalApic::write_x2apic_icr(u64 value) {
   return true;
 }
 
-// SDM 3A 11.6.1 "Interrupt Command Register (ICR)", with its table of valid combinations: the
-// shorthands that include the sender carry fixed interrupts only.
+// SDM 3A 11.6.1 "Interrupt Command Register (ICR)". Its table of valid combinations allows the
+// shorthands that include the sender for fixed interrupts only; software sends itself NMI, INIT and
+// SMI by the shorthand "self" all the same, and processors deliver them.
 void LocalApic::send_ipi(u32 low, u32 destination) {
   InterruptMessage message;
   message.destination = destination;
@@ -200,7 +201,11 @@ void LocalApic::send_ipi(u32 low, u32 destination) {
   const bool includes_self = message.shorthand == DestinationShorthand::kSelf ||
                              message.shorthand == DestinationShorthand::kAll;
   if (message.mode == DeliveryMode::kReserved || message.mode == DeliveryMode::kExtInt) return;
-  if (includes_self && !fixed) return;
+  const bool to_itself =
+      message.shorthand == DestinationShorthand::kSelf &&
+      (message.mode == DeliveryMode::kNmi || message.mode == DeliveryMode::kSmi ||
+       message.mode == DeliveryMode::kInit);
+  if (includes_self && !fixed && !to_itself) return;
   if (has_vector && message.vector < 16) return log_error(Error::kSendIllegalVector);
   // The trigger mode counts for INIT level de-assert only; every other IPI is an edge.
   message.level_triggered = message.mode == DeliveryMode::kInit && (low & kIcrLevel) != 0;

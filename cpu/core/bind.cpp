@@ -29,11 +29,15 @@ ColdFn unit_fault(Unit unit, u32 m) {
   const bool em = (m & mode::kEm) != 0;
   const bool ts = (m & mode::kTs) != 0;
   switch (unit) {
-    case Unit::Integer: return nullptr;
+    case Unit::Integer:
+      return nullptr;
     case Unit::X87:
-    case Unit::FxState: return em || ts ? raise_nm : nullptr;
-    case Unit::Wait: return (m & mode::kMp) != 0 && ts ? raise_nm : nullptr;
-    case Unit::Mmx: return em ? raise_ud : ts ? raise_nm : nullptr;
+    case Unit::FxState:
+      return em || ts ? raise_nm : nullptr;
+    case Unit::Wait:
+      return (m & mode::kMp) != 0 && ts ? raise_nm : nullptr;
+    case Unit::Mmx:
+      return em ? raise_ud : ts ? raise_nm : nullptr;
     case Unit::Sse:
       if (em || (m & mode::kOsfxsr) == 0) return raise_ud;
       return ts ? raise_nm : nullptr;
@@ -95,7 +99,9 @@ void set_page_target(Insn& in) {
 
 bool is_unconditional(ZydisMnemonic m) {
   switch (m) {
-    case ZYDIS_MNEMONIC_JMP: case ZYDIS_MNEMONIC_CALL: case ZYDIS_MNEMONIC_RET:
+    case ZYDIS_MNEMONIC_JMP:
+    case ZYDIS_MNEMONIC_CALL:
+    case ZYDIS_MNEMONIC_RET:
       return true;
     default:
       return false;
@@ -126,8 +132,9 @@ bool bind(const BindContext& context, Decoded& d) {
     }
   }
   const InsnRow* row = find_row(context.isa, d, operands);
+  const bool locked = (in.prefixes & prefix::kLock) != 0;
   if (row == nullptr || !context.features.has(row->feature) ||
-      (row->modes & mode_bit(context.mode)) == 0) {
+      (row->modes & mode_bit(context.mode)) == 0 || (locked && !row->lockable)) {
     bind_fault(in, Vector::UD);
     return true;
   }

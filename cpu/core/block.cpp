@@ -18,7 +18,7 @@ constexpr unsigned kMaxInsnBytes = 15;
 
 // Translation of one page for fetching.
 struct FetchPage {
-  u64 pa = 0;           // physical address of the page
+  u64 pa = 0;                // physical address of the page
   const u8* host = nullptr;  // null if it is not RAM
 };
 
@@ -61,8 +61,8 @@ FlagUse flag_use(const Decoded& d) {
     return use;
   }
   use.looks = (flags->tested & rflags::Arithmetic) != 0;
-  use.writes = (flags->modified | flags->set_0 | flags->set_1 | flags->undefined) &
-               rflags::Arithmetic;
+  use.writes =
+      (flags->modified | flags->set_0 | flags->set_1 | flags->undefined) & rflags::Arithmetic;
   if (hot::writes_flags_sometimes(d.zydis.mnemonic)) use.writes = 0;
   return use;
 }
@@ -95,13 +95,13 @@ class Builder {
   FetchPage page_;
   u32 start_;
   u64 limit_offset_ = 0;
-  u32 offset_ = 0;         // of the next instruction in the page
+  u32 offset_ = 0;  // of the next instruction in the page
   Insn* first_ = nullptr;
-  u32 used_ = 0;           // Insns, guard and stubs included
-  u16 count_ = 0;          // instructions
-  bool ended_ = false;     // nothing may follow
+  u32 used_ = 0;        // Insns, guard and stubs included
+  u16 count_ = 0;       // instructions
+  bool ended_ = false;  // nothing may follow
   bool crossed_ = false;
-  bool failed_ = false;    // a fetch fault was posted
+  bool failed_ = false;  // a fetch fault was posted
   FetchPage second_;
   u32 second_last_ = 0;
   u8 fetched_[2 * kMaxInsnBytes] = {};
@@ -170,8 +170,8 @@ bool Builder::add_crossing() {
                           : static_cast<u8>(cpu_.mem->read_any(second_.pa + i, 1));
   }
   crossed_ = true;
-  const DecodeStatus status = decode(bytes, kMaxInsnBytes, cpu_.mode, cpu_.features,
-                                     static_cast<u16>(offset_), d);
+  const DecodeStatus status =
+      decode(bytes, kMaxInsnBytes, cpu_.mode, cpu_.features, static_cast<u16>(offset_), d);
   Insn& guard = first_[used_++];
   guard = Insn{};
   guard.h = guard.slow = handlers::cross_guard();
@@ -214,7 +214,8 @@ void Builder::drop_dead_flags() {
   for (u32 i = count_; i-- > 0;) {
     hot::Request& q = requests_[i];
     const FlagUse& use = flag_uses_[i];
-    const u64 written = use.writes | (hot::writes_flags_sometimes(q.mnemonic) ? rflags::Arithmetic : 0);
+    const u64 written =
+        use.writes | (hot::writes_flags_sometimes(q.mnemonic) ? rflags::Arithmetic : 0);
     if (!use.looks && written != 0 && (written & ~overwritten) == 0) {
       q.flags_dead = true;
       hot::rebind(q, first_[i]);
@@ -275,7 +276,7 @@ Insn* Builder::build(const BlockKey& key) {
     if (!add_instruction()) return nullptr;
   }
   const u32 last = static_cast<u32>(std::min<u64>(offset_, kPageSize)) - 1;
-  if (!crossed_ && (cpu_.mode & (mode::kOneInsn | mode::kHook)) == 0) {
+  if (!crossed_ && (cpu_.mode & mode::kOneInsn) == 0) {
     drop_dead_flags();
     fuse();
   }

@@ -98,7 +98,8 @@ void CodeCache::drop_page(u64 pa_page) {
 }
 
 void CodeCache::unlink(u32 block) {
-  for (u32* at = &buckets_[hash(blocks_[block].key)]; *at != kNone; at = &blocks_[*at].next_in_bucket) {
+  for (u32* at = &buckets_[hash(blocks_[block].key)]; *at != kNone;
+       at = &blocks_[*at].next_in_bucket) {
     if (*at != block) continue;
     *at = blocks_[block].next_in_bucket;
     return;

@@ -33,8 +33,8 @@ class CodeCache {
 
   // Room for one block of up to `count` instructions; flushes everything if there is none.
   Insn* reserve(u32 count);
-  // Enters the block that was built in reserved room. `first_byte`..`last_byte` are physical and lie
-  // in the page of key.pa; `second_page` is the page of an instruction that crosses, or 0.
+  // Enters the block that was built in reserved room. `first_byte`..`last_byte` are physical and
+  // lie in the page of key.pa; `second_page` is the page of an instruction that crosses, or 0.
   void commit(const BlockKey& key, Insn* first, u32 count, u32 first_offset, u32 last_offset,
               u64 second_page, u32 second_last_offset);
 

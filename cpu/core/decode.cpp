@@ -63,7 +63,9 @@ u8 gpr_offset(ZydisRegister r) {
 
 bool is_gpr(ZydisRegister r) {
   switch (ZydisRegisterGetClass(r)) {
-    case ZYDIS_REGCLASS_GPR8: case ZYDIS_REGCLASS_GPR16: case ZYDIS_REGCLASS_GPR32:
+    case ZYDIS_REGCLASS_GPR8:
+    case ZYDIS_REGCLASS_GPR16:
+    case ZYDIS_REGCLASS_GPR32:
     case ZYDIS_REGCLASS_GPR64:
       return true;
     default:
@@ -73,12 +75,18 @@ bool is_gpr(ZydisRegister r) {
 
 u8 segment_number(ZydisRegister r) {
   switch (r) {
-    case ZYDIS_REGISTER_ES: return 0;
-    case ZYDIS_REGISTER_CS: return 1;
-    case ZYDIS_REGISTER_SS: return 2;
-    case ZYDIS_REGISTER_FS: return 4;
-    case ZYDIS_REGISTER_GS: return 5;
-    default: return 3;
+    case ZYDIS_REGISTER_ES:
+      return 0;
+    case ZYDIS_REGISTER_CS:
+      return 1;
+    case ZYDIS_REGISTER_SS:
+      return 2;
+    case ZYDIS_REGISTER_FS:
+      return 4;
+    case ZYDIS_REGISTER_GS:
+      return 5;
+    default:
+      return 3;
   }
 }
 
@@ -90,9 +98,7 @@ u8 register_number(ZydisRegister r) {
 
 constexpr u8 kNone = slot::kZero * 8;
 
-u8 address_register(ZydisRegister r) {
-  return r == ZYDIS_REGISTER_NONE ? kNone : gpr_offset(r);
-}
+u8 address_register(ZydisRegister r) { return r == ZYDIS_REGISTER_NONE ? kNone : gpr_offset(r); }
 
 u8 shift_of(u8 scale) { return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0; }
 
@@ -267,8 +273,8 @@ DecodeStatus decode(const u8* bytes, unsigned available, u32 m, const FeatureSet
   q.mnemonic = z.mnemonic;
   q.form = in.form;
   // The size of the operation is that of its first operand, unless that is an immediate.
-  q.opsize = in.form == Form::I || in.form == Form::None ? in.opsize
-                                                         : static_cast<u8>(ops[0].size / 8);
+  q.opsize =
+      in.form == Form::I || in.form == Form::None ? in.opsize : static_cast<u8>(ops[0].size / 8);
   q.src_size = z.operand_count_visible > 1 ? static_cast<u8>(ops[1].size / 8) : 0;
   q.three_operands = z.operand_count_visible > 2;
   q.code64 = (m & mode::kCode64) != 0;

@@ -9,15 +9,15 @@ namespace softvt {
 
 enum class DecodeStatus : u8 {
   Ok,
-  NeedMore,   // the instruction goes on behind the given bytes
-  Invalid,    // #UD
-  TooLong,    // more than 15 bytes: #GP(0). SDM 3A 6.15 "Interrupt 13"
+  NeedMore,  // the instruction goes on behind the given bytes
+  Invalid,   // #UD
+  TooLong,   // more than 15 bytes: #GP(0). SDM 3A 6.15 "Interrupt 13"
 };
 
 struct Decoded {
   ZydisDecodedInstruction zydis;
-  Insn insn;              // h, slow, fn, cnt not yet set
-  hot::Request request;   // what binding looks at
+  Insn insn;             // h, slow, fn, cnt not yet set
+  hot::Request request;  // what binding looks at
   bool direct_branch = false;
   bool mmx_operand = false;  // an explicit operand is an MMX register
 };

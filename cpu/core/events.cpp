@@ -63,7 +63,10 @@ bool still_waiting(Cpu& cpu) {
     return false;
   }
   if (!cpu.has_wake_event()) return true;
-  if (cpu.activity != Activity::Shutdown) cpu.activity = Activity::Active;
+  if (cpu.activity != Activity::Shutdown) {
+    cpu.woken_from = cpu.activity;
+    cpu.activity = Activity::Active;
+  }
   return cpu.activity == Activity::Shutdown && !cpu.init_pending;
 }
 
@@ -103,7 +106,7 @@ bool take_interrupt(Cpu& cpu, bool& alive) {
 }  // namespace
 
 bool Cpu::has_wake_event() const {
-  if (init_pending || smi_pending || pending_dr6 != 0) return true;
+  if (init_pending || (smi_pending && gif) || pending_dr6 != 0) return true;
   if (activity == Activity::WaitForSipi) return sipi_pending;
   if (nmi_pending && (!nmi_blocked || guest_mode)) return true;
   if (activity == Activity::Shutdown) return false;
@@ -116,6 +119,7 @@ bool Cpu::has_wake_event() const {
 
 bool deliver_event(Cpu& cpu, const Event& event) {
   cpu.budget -= 1;
+  cpu.woken_from = Activity::Active;
   const Delivered d = deliver_with_escalation(cpu, event);
   return d != Delivered::Shutdown;
 }
@@ -126,14 +130,23 @@ bool needs_single_step(const Cpu& cpu) {
   return cpu.shadow != Shadow::None && (cpu.irq_hint || cpu.nmi_pending || cpu.guest_mode);
 }
 
-Boundary take_events(Cpu& cpu) {
+namespace {
+
+Boundary look_at_events(Cpu& cpu) {
   if (cpu.activity != Activity::Active && still_waiting(cpu)) return Boundary::Waiting;
   // VMX operation blocks INIT; in the guest it causes an exit. SDM 3C 26.2, 24.8.
   if (cpu.init_pending && cpu.gif && (!cpu.vmx_root || cpu.guest_mode)) {
     take_init(cpu);
     return Boundary::Again;
   }
-  cpu.smi_pending = false;  // there is no SMM: an SMI has no handler to run
+  // There is no SMM: an SMI has no handler to run. But SVM can intercept it, and GIF = 0 holds it.
+  if (cpu.smi_pending && cpu.gif) {
+    if (cpu.guest_mode && cpu.virt->external(cpu, VirtExtension::External::Smi, 0)) {
+      return Boundary::Again;
+    }
+    cpu.smi_pending = false;
+  }
+  if (cpu.guest_mode && cpu.virt->monitor_trap(cpu)) return Boundary::Again;
   if (cpu.pending_dr6 != 0 && cpu.shadow != Shadow::MovSs) {
     const Event trap{.vector = 1, .dr6 = cpu.pending_dr6};
     cpu.pending_dr6 = 0;
@@ -145,6 +158,15 @@ Boundary take_events(Cpu& cpu) {
   if (cpu.nmi_pending && take_nmi(cpu, alive)) return after(alive);
   if (take_interrupt(cpu, alive)) return after(alive);
   return Boundary::Run;
+}
+
+}  // namespace
+
+Boundary take_events(Cpu& cpu) {
+  cpu.woken_from = Activity::Active;
+  const Boundary result = look_at_events(cpu);
+  cpu.woken_from = Activity::Active;
+  return result;
 }
 
 }  // namespace softvt

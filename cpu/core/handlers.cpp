@@ -20,7 +20,8 @@ struct Cold {
     s.cc_dst = cpu.cc_dst;
     s.cc_src = cpu.cc_src;
     s.cc_op = cpu.cc_op;
-    if (step == Step::Next) [[likely]] return next_checked(s);
+    if (step == Step::Next) [[likely]]
+      return next_checked(s);
     return leave(s, step);
   }
 

@@ -4,10 +4,11 @@
 
 namespace softvt::handlers {
 
-Handler cold();         // calls Insn::fn
-Handler block_end();    // falls through to the next block; imm = its offset from the page start
-Handler link_stub();    // first target of a same-page branch's link; imm = target, link = the branch
-Handler cross_guard();  // in front of a page-crossing instruction; imm = host address of its 2nd page
+Handler cold();       // calls Insn::fn
+Handler block_end();  // falls through to the next block; imm = its offset from the page start
+Handler link_stub();  // first target of a same-page branch's link; imm = target, link = the branch
+Handler
+cross_guard();  // in front of a page-crossing instruction; imm = host address of its 2nd page
 void make_stale(Insn& first);
 
 }  // namespace softvt::handlers

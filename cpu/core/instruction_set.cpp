@@ -2,7 +2,9 @@
 
 namespace softvt {
 
-InstructionSet::InstructionSet() : rows_(index(static_cast<ZydisMnemonic>(ZYDIS_MNEMONIC_MAX_VALUE + 1), Operands::General), nullptr) {}
+InstructionSet::InstructionSet()
+    : rows_(index(static_cast<ZydisMnemonic>(ZYDIS_MNEMONIC_MAX_VALUE + 1), Operands::General),
+            nullptr) {}
 
 namespace {
 

@@ -43,8 +43,7 @@ void Cpu::update_mode() {
   const bool align = cpl_ == 3 && (cr0 & cr0::AM) != 0 && (rflags_rest & rflags::AC) != 0;
   mode = code_bits(*this) | unit_bits(*this) | bit_if(cpl_ == 3, mode::kUser) |
          bit_if(protected_mode() && !v86(), mode::kProtected) | bit_if(v86(), mode::kV86) |
-         bit_if(long_mode(), mode::kLong) | bit_if(align, mode::kAlign) |
-         (mode & (mode::kOneInsn | mode::kHook));
+         bit_if(long_mode(), mode::kLong) | bit_if(align, mode::kAlign) | (mode & mode::kOneInsn);
   const bool wide = code64();
   rip_bias = wide ? 0 : seg[1].base;
   rip_mask = wide ? ~u64{0} : 0xffffffff;
@@ -86,19 +85,31 @@ void Cpu::tlb_flush_everything() { tlbs->flush_everything(*this); }
 
 u64 get_reg_sized(const Cpu& cpu, u8 offset, unsigned size) {
   switch (size) {
-    case 1: return get_reg<u8>(cpu, offset);
-    case 2: return get_reg<u16>(cpu, offset);
-    case 4: return get_reg<u32>(cpu, offset);
-    default: return get_reg<u64>(cpu, offset);
+    case 1:
+      return get_reg<u8>(cpu, offset);
+    case 2:
+      return get_reg<u16>(cpu, offset);
+    case 4:
+      return get_reg<u32>(cpu, offset);
+    default:
+      return get_reg<u64>(cpu, offset);
   }
 }
 
 void put_reg_sized(Cpu& cpu, u8 offset, unsigned size, u64 v) {
   switch (size) {
-    case 1: put_reg(cpu, offset, static_cast<u8>(v)); break;
-    case 2: put_reg(cpu, offset, static_cast<u16>(v)); break;
-    case 4: put_reg(cpu, offset, static_cast<u32>(v)); break;
-    default: put_reg(cpu, offset, v); break;
+    case 1:
+      put_reg(cpu, offset, static_cast<u8>(v));
+      break;
+    case 2:
+      put_reg(cpu, offset, static_cast<u16>(v));
+      break;
+    case 4:
+      put_reg(cpu, offset, static_cast<u32>(v));
+      break;
+    default:
+      put_reg(cpu, offset, v);
+      break;
   }
 }
 

@@ -1,10 +1,10 @@
 // Power-on, RESET and INIT. SDM 3A 10.1.1, table 10-1 "IA-32 and Intel 64 Processor States
 // Following Power-up, Reset, or INIT".
+#include "cpu/msr/reset.h"
 #include "cpu/apic/local_apic.h"
 #include "cpu/core/tlb.h"
 #include "cpu/cpu.h"
 #include "cpu/cpuid/model.h"
-#include "cpu/msr/reset.h"
 
 namespace softvt {
 namespace {
@@ -27,9 +27,11 @@ void reset_execution_state(Cpu& cpu) {
   for (u64& d : cpu.dr) d = 0;
   cpu.gdtr = cpu.idtr = DescriptorTable{};
   for (unsigned i = 0; i < 6; ++i) {
-    cpu.set_segment(static_cast<Seg>(i), {.selector = 0, .limit = 0xffff, .base = 0, .rights = kDataRights});
+    cpu.set_segment(static_cast<Seg>(i),
+                    {.selector = 0, .limit = 0xffff, .base = 0, .rights = kDataRights});
   }
-  cpu.set_segment(Seg::CS, {.selector = 0xf000, .limit = 0xffff, .base = 0xffff0000, .rights = kCodeRights});
+  cpu.set_segment(Seg::CS,
+                  {.selector = 0xf000, .limit = 0xffff, .base = 0xffff0000, .rights = kCodeRights});
   cpu.set_segment(Seg::LDTR, {.selector = 0, .limit = 0xffff, .base = 0, .rights = kLdtRights});
   cpu.set_segment(Seg::TR, {.selector = 0, .limit = 0xffff, .base = 0, .rights = kTssRights});
   cpu.rip = 0xfff0;

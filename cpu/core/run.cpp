@@ -49,9 +49,12 @@ void take_fault(Cpu& cpu) {
 
 RunStop stop_of(Activity activity) {
   switch (activity) {
-    case Activity::Shutdown: return RunStop::Shutdown;
-    case Activity::WaitForSipi: return RunStop::WaitForSipi;
-    default: return RunStop::Halted;
+    case Activity::Shutdown:
+      return RunStop::Shutdown;
+    case Activity::WaitForSipi:
+      return RunStop::WaitForSipi;
+    default:
+      return RunStop::Halted;
   }
 }
 
@@ -78,7 +81,11 @@ u64 Cpu::instructions() const {
   return retired + static_cast<u64>(slice - budget) + in_block;
 }
 
-u64 Cpu::nanos() const { return slice_start + (instructions() - retired) * kNanosPerInsn; }
+u64 Cpu::nanos() const {
+  if (slice == 0 && timeline != nullptr)
+    return timeline->now();  // between slices: idle time passes
+  return slice_start + (instructions() - retired) * kNanosPerInsn;
+}
 
 u64 Cpu::tsc() const {
   const u64 host = nanos() * kTscTicksPerNano + static_cast<u64>(tsc_offset);
@@ -113,6 +120,7 @@ void Cpu::run_blocks(Insn* from) {
   set_one_insn(*this, single);
   if (single) {
     exit_req = -1;  // leave behind one instruction
+    no_trap = false;
     if (breakpoint_here(*this)) {
       take_fault(*this);
       return;
@@ -139,7 +147,7 @@ void Cpu::run_blocks(Insn* from) {
   } else if (budget == before) {  // a stale block or a link: nothing was executed
     shadow = shadow_before;
     rflags_rest |= resume;
-  } else if (trap) {
+  } else if (trap && !no_trap) {
     pending_dr6 |= dr6::BS;
   }
   if (pending_dr6 != 0) exit_req = -1;

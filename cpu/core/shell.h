@@ -143,7 +143,8 @@ SOFTVT_INLINE R take_branch(State& s, const Insn* from) {
 // Behind an instruction that ran through the slow path: code may have changed, a data breakpoint
 // may have hit.
 SOFTVT_INLINE R next_checked(State& s) {
-  if (!s.cpu->leave_block) [[likely]] return R::Next;
+  if (!s.cpu->leave_block) [[likely]]
+    return R::Next;
   s.budget -= s.ip->cnt;
   s.cpu->rip = rip_behind(*s.cpu, s.ip);
   s.cpu->step = Step::EndBlock;

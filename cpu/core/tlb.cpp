@@ -18,7 +18,8 @@ u32 rights_of(const Cpu& cpu) {
   k |= (cpu.cr0 & cr0::PG) != 0 ? 8 : 0;
   k |= (cpu.efer & efer::NXE) != 0 ? 16 : 0;
   k |= (cpu.efer & efer::LMA) != 0 ? 32 : 0;
-  constexpr u64 kCr4 = cr4::PSE | cr4::PAE | cr4::LA57 | cr4::SMEP | cr4::SMAP | cr4::PKE | cr4::PKS;
+  constexpr u64 kCr4 =
+      cr4::PSE | cr4::PAE | cr4::LA57 | cr4::SMEP | cr4::SMAP | cr4::PKE | cr4::PKS;
   return k | static_cast<u32>(cpu.cr4 & kCr4) << 7;
 }
 
@@ -30,7 +31,8 @@ u64 pkeys_of(const Cpu& cpu) {
 }
 
 bool watched(const Cpu& cpu, u64 linear) {
-  return (cpu.dr7 & 0xff) != 0 && match_data_breakpoints(cpu, page_of(linear), kPageSize, true) != 0;
+  return (cpu.dr7 & 0xff) != 0 &&
+         match_data_breakpoints(cpu, page_of(linear), kPageSize, true) != 0;
 }
 
 }  // namespace
@@ -137,8 +139,8 @@ void TlbPool::enter(Cpu& cpu, u64 linear, const Mapping& mapping) {
 
 bool TlbPool::translate(Cpu& cpu, u64 linear, const WalkAccess& access, Mapping& out) {
   Entry& e = slot_for(linear);
-  const bool hit = e.va == page_of(linear) &&
-                   (e.serial == space_->serial || e.serial == space_->global_serial);
+  const bool hit =
+      e.va == page_of(linear) && (e.serial == space_->serial || e.serial == space_->global_serial);
   if (!hit || !allowed(cpu, e.mapping, access) || (access.write && !e.mapping.dirty)) {
     if (!walk(cpu, linear, access, out)) return false;
     e.va = page_of(linear);

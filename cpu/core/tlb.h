@@ -34,8 +34,10 @@ struct ContextKey {
 class LargePageFilter {
  public:
   void add(u64 linear, u64 size_mask) {
-    if (size_mask > 0x1fffff) set(gib_, linear >> 30);
-    else if (size_mask > kPageMask) set(mib_, linear >> 21);
+    if (size_mask > 0x1fffff)
+      set(gib_, linear >> 30);
+    else if (size_mask > kPageMask)
+      set(mib_, linear >> 21);
   }
   bool may_hold(u64 linear) const { return test(gib_, linear >> 30) || test(mib_, linear >> 21); }
   void clear() { *this = LargePageFilter{}; }
@@ -45,7 +47,9 @@ class LargePageFilter {
   static unsigned bit(u64 region) {
     return static_cast<unsigned>((region ^ (region >> 10) ^ (region >> 20)) & 1023);
   }
-  static void set(Bits& bits, u64 region) { bits[bit(region) / 64] |= u64{1} << (bit(region) % 64); }
+  static void set(Bits& bits, u64 region) {
+    bits[bit(region) / 64] |= u64{1} << (bit(region) % 64);
+  }
   static bool test(const Bits& bits, u64 region) {
     return (bits[bit(region) / 64] >> (bit(region) % 64) & 1) != 0;
   }
@@ -62,7 +66,7 @@ struct TlbSpace {
 struct TlbContext {
   std::array<TlbEntry, kTlbEntries> entries;
   ContextKey key;
-  u64 serial = 0;     // tag of jump-cache entries; changes whenever a translation may be dropped
+  u64 serial = 0;  // tag of jump-cache entries; changes whenever a translation may be dropped
   u64 last_used = 0;
   LargePageFilter large;
   bool used = false;

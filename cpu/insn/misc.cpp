@@ -1,6 +1,7 @@
 // SDM 1 7.3.17 "Miscellaneous Instructions": NOP, UD, XLAT; BOUND, RDPID.
 #include "cpu/insn/operands.h"
 #include "cpu/insn/rows.h"
+#include "cpu/sys/intercepted.h"
 
 namespace softvt::insn {
 namespace {
@@ -43,6 +44,7 @@ Step bound(Cpu& cpu, const Insn& in) {
 }
 
 Step rdpid(Cpu& cpu, const Insn& in) {
+  if (cpu.intercepted(in, Intercept::Rdpid)) return intercepted_step(cpu);
   // The operand is 64 bits wide in 64-bit mode; either way the upper half comes out as 0.
   put_reg<u32>(cpu, in.dst, static_cast<u32>(cpu.msr.tsc_aux));
   return Step::Next;

@@ -30,11 +30,22 @@ bool write_feature_control(Cpu& cpu, u32, u64 value) {
 
 bool write_misc_enable(Cpu& cpu, u32, u64 value) {
   using namespace misc_enable;
-  constexpr u64 kWritable = kFastStrings | kMonitor | kLimitLeaves | kEnhancedSpeedStep;
-  constexpr u64 kIgnored = kAutoThermal | kEmon | kPrefetchDisable | kTprDisable;
+  constexpr u64 kWritable = kFastStrings | kMonitor | kLimitLeaves | kEnhancedSpeedStep |
+                            kAutoThermal | kTprDisable | kXdDisable;
+  constexpr u64 kIgnored = kEmon | kPrefetchDisable;
   constexpr u64 kReadOnly = kBtsUnavailable | kPebsUnavailable;
   if (value & ~(kWritable | kReadOnly | kIgnored)) return false;
   cpu.msr.misc_enable = (value & kWritable) | (cpu.msr.misc_enable & kReadOnly);
+  // "XD Bit Disable" takes the bit from CPUID, and EFER.NXE with it.
+  if (cpu.model != nullptr && cpu.model->features.has(Feature::Nx)) {
+    const bool off = (value & kXdDisable) != 0;
+    cpu.features.set(Feature::Nx, !off);
+    if (off && (cpu.efer & efer::NXE) != 0) {
+      cpu.efer &= ~efer::NXE;
+      cpu.tlb_flush_everything();
+      cpu.update_mode();
+    }
+  }
   return true;
 }
 

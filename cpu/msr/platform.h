@@ -14,7 +14,7 @@ namespace misc_enable {
 constexpr u64 kFastStrings = 1 << 0, kAutoThermal = 1 << 3, kEmon = 1 << 7,
               kPrefetchDisable = 1 << 9, kBtsUnavailable = 1 << 11, kPebsUnavailable = 1 << 12,
               kEnhancedSpeedStep = 1 << 16, kMonitor = 1 << 18, kLimitLeaves = 1 << 22,
-              kTprDisable = 1 << 23;
+              kTprDisable = 1 << 23, kXdDisable = u64{1} << 34;
 }
 
 // VM_CR. APM 2 15.30.1.

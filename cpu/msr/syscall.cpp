@@ -20,7 +20,7 @@ bool write_efer(Cpu& cpu, u32, u64 value) {
 // An address that must be canonical. SDM 4 2.1, table 2-2.
 template <u64 Msrs::*Field>
 bool write_address(Cpu& cpu, u32, u64 value) {
-  if (!canonical(cpu, value)) return false;
+  if (!canonical_for_register(cpu, value)) return false;
   cpu.msr.*Field = value;
   return true;
 }
@@ -28,7 +28,7 @@ bool write_address(Cpu& cpu, u32, u64 value) {
 template <u64 Msrs::*Field>
 bool write_sysenter(Cpu& cpu, u32, u64 value) {
   if (!cpu.intel) value &= 0xffffffff;
-  if (!canonical(cpu, value)) return false;
+  if (!canonical_for_register(cpu, value)) return false;
   cpu.msr.*Field = value;
   return true;
 }
@@ -40,7 +40,7 @@ bool read_base(Cpu& cpu, u32, u64& value) {
 }
 template <Seg Which>
 bool write_base(Cpu& cpu, u32, u64 value) {
-  if (!canonical(cpu, value)) return false;
+  if (!canonical_for_register(cpu, value)) return false;
   cpu.set_segment_base(Which, value);
   return true;
 }
@@ -54,7 +54,7 @@ constexpr MsrRow kRows[] = {
      write_sysenter<&Msrs::sysenter_esp>},
     {0x176, 0x176, "IA32_SYSENTER_EIP", Feature::Sep, read_field<&Msrs::sysenter_eip>,
      write_sysenter<&Msrs::sysenter_eip>},
-    {0xc0000080, 0xc0000080, "IA32_EFER", Feature::Nx, read_efer, write_efer},
+    {0xc0000080, 0xc0000080, "IA32_EFER", Feature::LongMode, read_efer, write_efer},
     {0xc0000081, 0xc0000081, "IA32_STAR", Feature::Syscall, read_field<&Msrs::star>,
      write_field<&Msrs::star>},
     {0xc0000082, 0xc0000082, "IA32_LSTAR", Feature::LongMode, read_field<&Msrs::lstar>,

@@ -25,7 +25,7 @@ Step read_base(Cpu& cpu, const Insn& in, Seg which) {
 Step write_base(Cpu& cpu, const Insn& in, Seg which) {
   if (!enabled(cpu)) return Step::Fault;
   const u64 base = get_reg_sized(cpu, in.dst, operand_size(in));
-  if (!canonical(cpu, base)) return cpu.raise_gp(0);
+  if (!canonical_for_register(cpu, base)) return cpu.raise_gp(0);
   cpu.set_segment_base(which, base);
   return Step::Next;
 }

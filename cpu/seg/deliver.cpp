@@ -40,6 +40,7 @@ namespace {
 using delivery::Delivery;
 
 constexpr u64 kDr6Conditions = 0xf;  // B0..B3
+constexpr u64 kDr6SingleStep = 1 << 14;
 constexpr u64 kDr7GeneralDetect = 1 << 13;
 constexpr u64 kDebugctlLbrBtf = 3;
 
@@ -55,7 +56,21 @@ void note_debug_exception(Cpu& cpu, const Event& event) {
   cpu.update_mode();
 }
 
+// What waits behind a MOV SS when another event comes first. The single-step trap of the MOV SS
+// itself is lost; breakpoints are reported with a #DB of the next instruction, or stay pending.
+// SDM 3A 6.8.3, SDM 3B 18.3.1.4.
+void settle_pending_debug(Cpu& cpu, const Event& event) {
+  cpu.pending_dr6 &= ~kDr6SingleStep;
+  if (event.vector != static_cast<u8>(Vector::DB)) return;
+  const bool debug = event.type == EventType::HardwareException ||
+                     event.type == EventType::PrivilegedSoftwareException;
+  if (!debug || cpu.pending_dr6 == 0) return;
+  cpu.dr6 = (cpu.dr6 & ~kDr6Conditions) | cpu.pending_dr6;
+  cpu.pending_dr6 = 0;
+}
+
 void apply_side_effects(Cpu& cpu, const Event& event) {
+  if (cpu.pending_dr6 != 0) settle_pending_debug(cpu, event);
   if (is_exception(event, Vector::PF)) cpu.cr2 = event.cr2;
   if (is_exception(event, Vector::DB) && event.dr6 != 0) note_debug_exception(cpu, event);
   if (event.type == EventType::Nmi) cpu.nmi_blocked = true;

@@ -3,6 +3,7 @@
 #include "cpu/access.h"
 #include "cpu/seg/insns.h"
 #include "cpu/seg/load.h"
+#include "cpu/sys/debug_regs.h"
 
 namespace softvt {
 
@@ -38,6 +39,17 @@ bool syscall_exists(const Cpu& cpu) {
   return (cpu.efer & efer::SCE) != 0 && (cpu.code64() || !cpu.intel);
 }
 
+// Whether a single-step trap follows is decided by RFLAGS.TF as these two leave it, so that neither
+// the handler of a masked TF is stepped nor the return lost. APM 2 13.1.4 "Breakpoints".
+Step branch_with_new_trap_flag(Cpu& cpu) {
+  cpu.no_trap = true;
+  if ((cpu.rflags_rest & rflags::TF) != 0) {
+    cpu.pending_dr6 |= dr6::BS;
+    cpu.request_exit();
+  }
+  return Step::Branch;
+}
+
 // AMD has SYSENTER and SYSEXIT in legacy mode only. APM 3 "SYSENTER".
 bool sysenter_exists(const Cpu& cpu) { return cpu.intel || !cpu.long_mode(); }
 
@@ -50,14 +62,14 @@ Step syscall(Cpu& cpu, const Insn&) {
     put_reg<u32>(cpu, RCX * 8, static_cast<u32>(cpu.next_rip));
     cpu.set_flags(flags & ~(rflags::IF | rflags::RF | rflags::VM));
     enter_kernel(cpu, syscall_selector(cpu), cpu.msr.star & 0xffffffff);
-    return Step::Branch;
+    return branch_with_new_trap_flag(cpu);
   }
   const u64 target = cpu.code64() ? cpu.msr.lstar : cpu.msr.cstar;
   cpu.r[RCX] = cpu.next_rip;
   cpu.r[R11] = flags & ~rflags::RF;
   cpu.set_flags((flags & ~cpu.msr.sfmask & ~rflags::RF) | rflags::Fixed1);
   enter_kernel(cpu, syscall_selector(cpu), target);
-  return Step::Branch;
+  return branch_with_new_trap_flag(cpu);
 }
 
 Step sysret(Cpu& cpu, const Insn& in) {
@@ -78,7 +90,7 @@ Step sysret(Cpu& cpu, const Insn& in) {
   cpu.set_segment(Seg::CS, flat_code_segment(code, 3, wide));
   cpu.set_segment(Seg::SS, sysret_stack_segment(cpu, stack));
   cpu.rip = target;
-  return Step::Branch;
+  return branch_with_new_trap_flag(cpu);
 }
 
 Step sysenter(Cpu& cpu, const Insn&) {

@@ -182,7 +182,10 @@ Step iret(Cpu& cpu, const Insn& in) {
   // as well, except in guest mode, where the hypervisor would have to block again before it
   // resumes the guest at this IRET (SDM 3C 28.2.3).
   const bool faulted_as_guest = step == Step::Fault && cpu.guest_mode;
-  if (step != Step::VmExit && !faulted_as_guest) cpu.nmi_blocked = false;
+  if (cpu.nmi_blocked && step != Step::VmExit && !faulted_as_guest) {
+    cpu.nmi_blocked = false;
+    if (cpu.nmi_pending) cpu.request_exit();  // it is taken before the next instruction
+  }
   return step;
 }
 

@@ -147,7 +147,8 @@ bool prepare_ldt(Cpu& cpu, u16 selector, Vector bad, Vector not_present, Segment
   if (!d.present()) return fail_selector(cpu, not_present, selector);
   if (cpu.long_mode()) {
     if (!fetch_second_half_or_raise(cpu, selector, bad, d)) return false;
-    if (!canonical(cpu, segment_of(selector, d).base)) return fail_selector(cpu, bad, selector);
+    if (!canonical_for_register(cpu, segment_of(selector, d).base))
+      return fail_selector(cpu, bad, selector);
   }
   out = segment_of(selector, d);
   return true;
@@ -173,7 +174,11 @@ void drop_inner_segments(Cpu& cpu) {
     constexpr u32 conforming_code = seg_rights::Code | seg_rights::Conforming;
     const bool conforming = (s.rights & conforming_code) == conforming_code;
     if (s.unusable() || conforming || s.dpl() >= cpu.cpl()) continue;
-    cpu.set_segment(which, null_segment(cpu, which, 0));
+    // Only the selector is made null: the base stays, as 64-bit mode shows for FS and GS.
+    // SDM 2A "IRET/IRETD/IRETQ", "Operation".
+    Segment dropped = null_segment(cpu, which, 0);
+    dropped.base = s.base;
+    cpu.set_segment(which, dropped);
   }
 }
 

@@ -52,7 +52,7 @@ Step load_table(Cpu& cpu, const Insn& in, DescriptorTable& table, u64 detail) {
   __builtin_memcpy(&loaded.base, image + 2, size - 2);
   // SDM 2A "LGDT/LIDT": a 16-bit operand size takes 24 bits of the base.
   if (size == 6 && in.opsize == 2) loaded.base &= 0xffffff;
-  if (size == 10 && !canonical(cpu, loaded.base)) return cpu.raise_gp(0);
+  if (size == 10 && !canonical_for_register(cpu, loaded.base)) return cpu.raise_gp(0);
   table = loaded;
   return Step::Next;
 }
@@ -81,7 +81,7 @@ bool prepare_task_register(Cpu& cpu, u16 selector, Descriptor& d) {
   if (!d.present()) return fail_selector(cpu, Vector::NP, selector);
   if (!cpu.long_mode()) return true;
   if (!fetch_second_half_or_raise(cpu, selector, Vector::GP, d)) return false;
-  if (canonical(cpu, segment_of(selector, d).base)) return true;
+  if (canonical_for_register(cpu, segment_of(selector, d).base)) return true;
   return fail_selector(cpu, Vector::GP, selector);
 }
 

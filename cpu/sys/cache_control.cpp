@@ -29,7 +29,7 @@ bool descriptor_acceptable(const Cpu& cpu, InvpcidType type, const InvpcidDescri
   if (d.pcid >> 12) return false;
   const bool names_pcid = type == InvpcidType::Address || type == InvpcidType::Context;
   if (names_pcid && d.pcid != 0 && (cpu.cr4 & cr4::PCIDE) == 0) return false;
-  return type != InvpcidType::Address || canonical(cpu, d.linear);
+  return type != InvpcidType::Address || canonical_for_register(cpu, d.linear);
 }
 
 // Entries of PCIDs other than the current one go together with everything else: invalidating more

@@ -42,5 +42,6 @@ Step rdpmc(Cpu& cpu, const Insn& in);
 Step rdmsr(Cpu& cpu, const Insn& in);
 Step wrmsr(Cpu& cpu, const Insn& in);
 Step undefined(Cpu& cpu, const Insn& in);
+Step rsm(Cpu& cpu, const Insn& in);
 
 }  // namespace softvt

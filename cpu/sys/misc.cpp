@@ -78,7 +78,14 @@ Step wrmsr(Cpu& cpu, const Insn& in) {
   return Step::EndBlock;
 }
 
-// RSM outside SMM, GETSEC with CR4.SMXE clear. SDM 2B "RSM", SDM 2D "GETSEC".
+// Outside SMM it does not exist, but SVM's intercept comes first. SDM 2B "RSM", APM 2 15.9,
+// table 15-7.
+Step rsm(Cpu& cpu, const Insn& in) {
+  if (cpu.intercepted(in, Intercept::Rsm)) return intercepted_step(cpu);
+  return cpu.raise_ud();
+}
+
+// GETSEC with CR4.SMXE clear. SDM 2D "GETSEC".
 Step undefined(Cpu& cpu, const Insn&) { return cpu.raise_ud(); }
 
 }  // namespace softvt

@@ -55,7 +55,7 @@ constexpr InsnRow kRows[] = {
     row(ZYDIS_MNEMONIC_RDPMC, rdpmc),
     row(ZYDIS_MNEMONIC_RDMSR, rdmsr, false, Feature::Msr),
     row(ZYDIS_MNEMONIC_WRMSR, wrmsr, kEnds, Feature::Msr),
-    row(ZYDIS_MNEMONIC_RSM, undefined, kEnds),
+    row(ZYDIS_MNEMONIC_RSM, rsm, kEnds),
     row(ZYDIS_MNEMONIC_GETSEC, undefined, kEnds),
 };
 

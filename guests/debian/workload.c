@@ -76,8 +76,8 @@ static const char* faults(void) {
 
 // Code that is written, run, changed in place and run again.
 static int self_modifying(void) {
-  unsigned char* code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  unsigned char* code =
+      mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (code == MAP_FAILED) return -1;
   int sum = 0;
   for (int i = 0; i < 1000; ++i) {

@@ -2,7 +2,7 @@
 // other vendor's instruction.
 #include "hypercall.h"
 
-int64_t call_at_cpl3(uint64_t nr);        // user.S: from 64-bit user code
+int64_t call_at_cpl3(uint64_t nr);                // user.S: from 64-bit user code
 int64_t call_in_32bit(uint64_t nr, uint64_t a0);  // user.S: from 32-bit code, upper halves kept
 
 int guest_main(void) {

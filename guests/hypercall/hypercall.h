@@ -12,15 +12,15 @@ enum {
 };
 
 // Both instructions stand in the writable part of the image, so that a hypervisor may patch them.
-#define HYPERCALL(insn, nr, a0, a1, a2, a3)                                                  \
-  ({                                                                                         \
-    int64_t result_;                                                                         \
-    __asm__ volatile(insn                                                                    \
-                     : "=a"(result_)                                                         \
-                     : "a"((uint64_t)(nr)), "b"((uint64_t)(a0)), "c"((uint64_t)(a1)),        \
-                       "d"((uint64_t)(a2)), "S"((uint64_t)(a3))                              \
-                     : "memory");                                                            \
-    result_;                                                                                 \
+#define HYPERCALL(insn, nr, a0, a1, a2, a3)                                           \
+  ({                                                                                  \
+    int64_t result_;                                                                  \
+    __asm__ volatile(insn                                                             \
+                     : "=a"(result_)                                                  \
+                     : "a"((uint64_t)(nr)), "b"((uint64_t)(a0)), "c"((uint64_t)(a1)), \
+                       "d"((uint64_t)(a2)), "S"((uint64_t)(a3))                       \
+                     : "memory");                                                     \
+    result_;                                                                          \
   })
 
 static int amd;  // set by guest_main
@@ -31,13 +31,16 @@ __attribute__((noinline)) static int64_t hypercall(uint64_t nr, uint64_t a0, uin
   return HYPERCALL("vmcall", nr, a0, a1, a2, a3);
 }
 static inline int64_t kvm_hypercall0(uint64_t nr) { return hypercall(nr, 0, 0, 0, 0); }
-static inline int64_t kvm_hypercall1(uint64_t nr, uint64_t a0) { return hypercall(nr, a0, 0, 0, 0); }
+static inline int64_t kvm_hypercall1(uint64_t nr, uint64_t a0) {
+  return hypercall(nr, a0, 0, 0, 0);
+}
 static inline int64_t kvm_hypercall2(uint64_t nr, uint64_t a0, uint64_t a1) {
   return hypercall(nr, a0, a1, 0, 0);
 }
 static inline int64_t kvm_hypercall3(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2) {
   return hypercall(nr, a0, a1, a2, 0);
 }
-static inline int64_t kvm_hypercall4(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3) {
+static inline int64_t kvm_hypercall4(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2,
+                                     uint64_t a3) {
   return hypercall(nr, a0, a1, a2, a3);
 }

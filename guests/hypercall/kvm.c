@@ -1,7 +1,11 @@
 // Hypercalls in KVM's convention, with none to four arguments.
 #include "hypercall.h"
 
-static struct { int64_t sec, nsec; uint64_t tsc; uint32_t flags, pad[9]; } pairing;
+static struct {
+  int64_t sec, nsec;
+  uint64_t tsc;
+  uint32_t flags, pad[9];
+} pairing;
 
 int guest_main(void) {
   amd = is_amd();

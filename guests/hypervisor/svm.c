@@ -8,11 +8,27 @@ enum { VMEXIT_VMMCALL = 0x81 };
 
 // Offsets in the VMCB, APM 2 appendix B.
 enum {
-  INTERCEPT_4 = 0x10, GUEST_ASID = 0x58, EXITCODE = 0x70,
-  SAVE_ES = 0x400, SAVE_CS = 0x410, SAVE_SS = 0x420, SAVE_DS = 0x430, SAVE_GDTR = 0x460,
-  SAVE_IDTR = 0x480, SAVE_CPL = 0x4cb, SAVE_EFER = 0x4d0, SAVE_CR4 = 0x548, SAVE_CR3 = 0x550,
-  SAVE_CR0 = 0x558, SAVE_DR7 = 0x560, SAVE_DR6 = 0x568, SAVE_RFLAGS = 0x570, SAVE_RIP = 0x578,
-  SAVE_RSP = 0x5d8, SAVE_RAX = 0x5f8, SAVE_G_PAT = 0x668,
+  INTERCEPT_4 = 0x10,
+  GUEST_ASID = 0x58,
+  EXITCODE = 0x70,
+  SAVE_ES = 0x400,
+  SAVE_CS = 0x410,
+  SAVE_SS = 0x420,
+  SAVE_DS = 0x430,
+  SAVE_GDTR = 0x460,
+  SAVE_IDTR = 0x480,
+  SAVE_CPL = 0x4cb,
+  SAVE_EFER = 0x4d0,
+  SAVE_CR4 = 0x548,
+  SAVE_CR3 = 0x550,
+  SAVE_CR0 = 0x558,
+  SAVE_DR7 = 0x560,
+  SAVE_DR6 = 0x568,
+  SAVE_RFLAGS = 0x570,
+  SAVE_RIP = 0x578,
+  SAVE_RSP = 0x5d8,
+  SAVE_RAX = 0x5f8,
+  SAVE_G_PAT = 0x668,
 };
 
 static uint8_t host_save[4096] __attribute__((aligned(4096)));

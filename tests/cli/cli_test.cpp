@@ -1,47 +1,23 @@
 // The program as its users meet it: options, errors, exit status.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <vector>
+
+#include "tests/support/subprocess.h"
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Result {
-  int status = -1;
-  std::string out, err;
-};
-
-std::string slurp(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using softvt::test::slurp;
+using Result = softvt::test::ProcessResult;
 
 class Cli : public testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("softvt_cli_") + info->name());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   Result run(const std::string& arguments, const std::string& input = "/dev/null") {
-    const std::string command = "'" SOFTVT_BINARY "' " + arguments + " <" + input + " >" +
-                                path("out") + " 2>" + path("err");
-    const int code = std::system(command.c_str());
-    return {WIFEXITED(code) ? WEXITSTATUS(code) : -1, slurp(path("out")), slurp(path("err"))};
+    return softvt::test::run_shell("exec '" SOFTVT_BINARY "' " + arguments, {input, {}});
   }
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_.path(name); }
   std::string write(const std::string& name, const std::string& bytes) {
-    std::ofstream(path(name), std::ios::binary) << bytes;
-    return path(name);
+    return folder_.write(name, bytes);
   }
   // A boot sector with this code.
   std::string sector(std::string code) {
@@ -50,7 +26,7 @@ class Cli : public testing::Test {
   }
 
  private:
-  fs::path folder_;
+  softvt::test::ScratchFolder folder_;
 };
 
 using namespace std::string_literals;
@@ -143,12 +119,10 @@ TEST_F(Cli, Help) {
 }
 
 TEST_F(Cli, AnInterruptEndsTheRun) {
-  const std::string command = "timeout --preserve-status -s INT 2 '" SOFTVT_BINARY "' run " +
-                              sector(print("up\n") + kSpin) + " </dev/null >" + path("out") +
-                              " 2>" + path("err");
-  const int code = std::system(command.c_str());
-  EXPECT_EQ(WEXITSTATUS(code), 130);
-  EXPECT_EQ(slurp(path("out")), "up\n");
+  const Result r = softvt::test::run_program({"timeout", "--preserve-status", "-s", "INT", "2",
+                                              SOFTVT_BINARY, "run", sector(print("up\n") + kSpin)});
+  EXPECT_EQ(r.status, 130);
+  EXPECT_EQ(r.out, "up\n");
 }
 
 }  // namespace

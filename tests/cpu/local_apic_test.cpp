@@ -498,5 +498,18 @@ TEST(ApicRegisterTable, RowsDoNotOverlap) {
   }
 }
 
+TEST_F(LocalApicTest, NmiSmiAndInitToItself) {
+  enable();
+  write(0x300, 0x00044400);
+  write(0x300, 0x00044200);
+  write(0x300, 0x00044500);
+  ASSERT_EQ(bus_.messages.size(), 3u);
+  EXPECT_EQ(bus_.messages[0].mode, DeliveryMode::kNmi);
+  EXPECT_EQ(bus_.messages[1].mode, DeliveryMode::kSmi);
+  EXPECT_EQ(bus_.messages[2].mode, DeliveryMode::kInit);
+  for (const InterruptMessage& message : bus_.messages)
+    EXPECT_EQ(message.shorthand, DestinationShorthand::kSelf);
+}
+
 }  // namespace
 }  // namespace softvt

@@ -35,7 +35,7 @@ struct Machine {
   Cpu cpu;
 };
 
-constexpr u64 kNotCanonical = u64{1} << 47;
+constexpr u64 kNotCanonical = u64{1} << 56;
 
 TEST(Msr, RowsDoNotOverlap) {
   const auto rows = core_msr_rows();
@@ -167,6 +167,33 @@ TEST(Msr, LinuxReads) {
                     0xc0010058u, 0xc0011029u, 0xc0010055u, 0xc0010000u})
     EXPECT_TRUE(amd.exists(index)) << std::hex << index;
   EXPECT_TRUE(amd.read(0xc0010015) >> 24 & 1);
+}
+
+// Addresses in MSRs may have the bits that LA57 would use, whether or not CR4 has it on.
+TEST(Msr, AddressesHaveTheWidthOfTheProcessor) {
+  constexpr u64 kWide = 0xff45454545000000;  // 57 bits
+  for (const u32 index : {0xc0000082u, 0xc0000083u, 0xc0000100u, 0xc0000101u, 0xc0000102u}) {
+    Machine wide("max-intel");
+    ASSERT_EQ(wide.cpu.cr4 & cr4::LA57, 0u);
+    EXPECT_TRUE(wide.write(index, kWide)) << std::hex << index;
+    EXPECT_EQ(wide.read(index), kWide);
+    Machine narrow("nehalem");
+    EXPECT_FALSE(narrow.write(index, kWide)) << std::hex << index;
+  }
+}
+
+TEST(Msr, XdDisableTakesNxAway) {
+  Machine m("max-intel");
+  constexpr u64 kXdDisable = u64{1} << 34;
+  ASSERT_TRUE(m.write(0xc0000080, efer::NXE));
+  const u64 before = m.read(0x1a0);
+  EXPECT_TRUE(m.write(0x1a0, before | kXdDisable | 1 << 23 | 1 << 3));
+  EXPECT_EQ(m.read(0x1a0), before | kXdDisable | 1 << 23 | 1 << 3);
+  EXPECT_FALSE(m.cpu.has(Feature::Nx));
+  EXPECT_EQ(m.read(0xc0000080) & efer::NXE, 0u);
+  EXPECT_FALSE(m.write(0xc0000080, efer::NXE));
+  EXPECT_TRUE(m.write(0x1a0, before));
+  EXPECT_TRUE(m.write(0xc0000080, efer::NXE));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "cpu/cpuid/model.h"
 #include "cpu/phys_memory.h"
 #include "cpu/sys/handlers.h"
+#include "cpu/timeline.h"
 
 namespace softvt {
 namespace {
@@ -35,6 +36,7 @@ class PortIo : public ::testing::Test {
     cpu.mem = &mem;
     cpu.tlbs = &tlbs;
     cpu.bus = &bus;
+    cpu.timeline = &timeline;
     apply_model(cpu, *find_model("max-intel"));
     cpu.update_mode();
   }
@@ -64,6 +66,7 @@ class PortIo : public ::testing::Test {
     EXPECT_EQ(result, !cpu.fault_pending);
     return result;
   }
+  Timeline timeline;
   PhysMemory mem;
   TlbPool tlbs;
   RecordingBus bus;

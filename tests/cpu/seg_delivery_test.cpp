@@ -259,5 +259,23 @@ TEST(Task, FaultInTheNewTask) {
   EXPECT_EQ(m.selector(Seg::TR), kOtherTssSelector);
 }
 
+// The single-step trap of a MOV SS is lost if an event comes next; its breakpoints are not.
+TEST(Delivery, DebugConditionsBehindMovSs) {
+  constexpr u64 kB1 = 2, kBs = 1 << 14;
+  SegMachine m;
+  m.protected_mode(0);
+  for (const u64 vector : {1, 3}) m.put64(kIdt + vector * 8, gate(kCode0, kHandler, 0x8e));
+  m.cpu.pending_dr6 = kBs | kB1;
+  ASSERT_EQ(int3(m.cpu, insn(4)), Step::Fault);
+  ASSERT_EQ(m.deliver_posted(), Delivered::Ok);
+  EXPECT_EQ(m.cpu.pending_dr6, kB1) << "waits for the first instruction of the handler";
+  m.start(kCode, 1);
+  m.cpu.pending_dr6 = kBs | kB1;
+  ASSERT_EQ(int1(m.cpu, insn(4)), Step::Fault);
+  ASSERT_EQ(m.deliver_posted(), Delivered::Ok);
+  EXPECT_EQ(m.cpu.pending_dr6, 0u);
+  EXPECT_EQ(m.cpu.dr6 & (kBs | 0xf), kB1);
+}
+
 }  // namespace
 }  // namespace softvt::test

@@ -309,5 +309,46 @@ TEST(FastSyscall, SysenterByVendor) {
   m.expect_fault(sysenter(m.cpu, insn(4)), Vector::UD, 0);
 }
 
+TEST(Iret, ToAnOuterLevelKeepsTheBasesOfTheSegmentsItDrops) {
+  SegMachine m;
+  m.long_mode(0);
+  Segment gs = flat_stack_segment(kData0, 0);
+  gs.base = 0x12345000;
+  m.cpu.set_segment(Seg::GS, gs);
+  const u64 frame[] = {0x7000, kCode3, 0x202, 0x7700, kData3};
+  ASSERT_TRUE(m.mem.write(kStack0, frame, sizeof frame));
+  ASSERT_EQ(iret(m.cpu, insn(8)), Step::Branch);
+  EXPECT_EQ(m.seg(Seg::GS).selector, 0u);
+  EXPECT_TRUE(m.seg(Seg::GS).unusable());
+  EXPECT_EQ(m.seg(Seg::GS).base, 0x12345000u);
+}
+
+TEST(Iret, AWaitingNmiIsTakenAtOnce) {
+  SegMachine m;
+  m.long_mode(0);
+  const u64 frame[] = {0x7000, kCode0, 2, 0x7700, kData0};
+  ASSERT_TRUE(m.mem.write(kStack0, frame, sizeof frame));
+  m.cpu.nmi_blocked = m.cpu.nmi_pending = true;
+  m.cpu.exit_req = 0;
+  ASSERT_EQ(iret(m.cpu, insn(8)), Step::Branch);
+  EXPECT_LT(m.cpu.exit_req, 0);
+}
+
+TEST(Syscall, TheTrapFlagAtItsEndDecides) {
+  constexpr u64 kBs = 1 << 14;
+  SegMachine m;
+  m.long_mode(3);
+  m.cpu.msr.star = u64{kCode0} << 32 | u64{kData0} << 48;
+  m.cpu.msr.sfmask = rflags::TF;
+  m.cpu.set_flags(rflags::Fixed1 | rflags::TF);
+  ASSERT_EQ(syscall(m.cpu, insn(4)), Step::Branch);
+  EXPECT_TRUE(m.cpu.no_trap);
+  EXPECT_EQ(m.cpu.pending_dr6, 0u) << "the handler is not stepped";
+  m.cpu.no_trap = false;
+  ASSERT_EQ(sysret(m.cpu, insn(8)), Step::Branch);
+  EXPECT_TRUE(m.cpu.no_trap);
+  EXPECT_EQ(m.cpu.pending_dr6, kBs) << "trap at the instruction behind SYSCALL";
+}
+
 }  // namespace
 }  // namespace softvt::test

@@ -182,6 +182,7 @@ TEST(SegLoad, BasesAndSwapgs) {
   EXPECT_EQ(m.cpu.r[slot::kSegBase + 5], 0x9999u);
   EXPECT_EQ(m.cpu.msr.kernel_gs_base, 0x1234u);
   m.cpu.r[RAX] = 0x8000000000000000;
+  in.prefixes = prefix::kRexW;
   m.expect_fault(wrgsbase(m.cpu, in), Vector::GP, 0);
   m.cpu.cr4 &= ~cr4::FSGSBASE;
   m.expect_fault(rdfsbase(m.cpu, in), Vector::UD, 0);

@@ -126,6 +126,34 @@ TEST_P(InterruptGuest, LocalApicTimerThroughItsPage) {
   EXPECT_EQ(guest.vcpu->registers().gpr[RAX] & 0xff, 0x14u);  // the version register
 }
 
+// The TSC goes on while the guest waits in HLT: the deadline comes once, at its time.
+TEST_P(InterruptGuest, TscDeadlineEndsHalt) {
+  if (GetParam() == Vendor::Svm) GTEST_SKIP() << "no TSC deadline on AMD";
+  ApicInterconnect interconnect;
+  Timeline timeline;
+  TinyGuest* running = nullptr;
+  LocalApicOptions options;
+  options.bootstrap = true;
+  const auto tsc = [&running] { return running != nullptr ? running->vcpu->guest_tsc() : 0; };
+  LocalApic apic(options, timeline, interconnect, tsc, {});
+  apic.reset();
+  apic.mmio_write(0xf0, 0x1ff, 4);
+  apic.mmio_write(0x320, 2u << 17 | kVector, 4);
+  TinyGuest guest(GetParam(), {}, {&apic, nullptr}, &timeline);
+  running = &guest;
+  // WRMSR IA32_TSC_DEADLINE = 20000; STI; HLT; CLI; HLT
+  open(guest, {0xb9, 0xe0, 6, 0, 0, 0xb8, 0x20, 0x4e, 0, 0, 0x31, 0xd2, 0x0f, 0x30, 0xfb, 0xf4,
+               0xfa, 0xf4});
+  guest.run_to_halt();
+  ASSERT_NE(timeline.next_event(), kNever);
+  timeline.set_now(timeline.next_event());
+  timeline.fire_due();
+  EXPECT_EQ(timeline.next_event(), kNever);
+  EXPECT_TRUE(guest.vcpu->has_wake_event());
+  guest.run_to_halt();
+  EXPECT_EQ(guest.vcpu->registers().gpr[R15], 1u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Vendors, InterruptGuest, ::testing::Values(Vendor::Vmx, Vendor::Svm),
                          vendor_name);
 

@@ -451,5 +451,32 @@ TEST(GuestRun, VmloadCanonicalizes) {
   EXPECT_EQ(m.vmcb().get<Field::FsBase>(), 0x1000u);
 }
 
+TEST(GuestRun, RsmInterceptPrecedesUd) {
+  SvmMachine m;
+  m.code({0x0f, 0xaa});
+  m.intercept("RSM");
+  EXPECT_EQ(m.run(), ExitCode::Rsm);
+  EXPECT_EQ(m.guest_rip(), kGuestCode);
+}
+
+TEST(GuestRun, SmiInterceptLeavesItPending) {
+  SvmMachine m;
+  m.code({0xeb, 0xfe});
+  m.intercept("SMI");
+  m.cpu.smi_pending = true;
+  EXPECT_EQ(m.run(), ExitCode::Smi);
+  EXPECT_TRUE(m.cpu.smi_pending);
+  EXPECT_FALSE(m.cpu.gif);
+}
+
+TEST(GuestRun, HostTrapFlagTrapsBehindVmrun) {
+  SvmMachine m;
+  m.code({0x0f, 0x01, 0xd9});
+  m.cpu.set_flags(rflags::Fixed1 | rflags::TF);
+  EXPECT_EQ(m.run(), ExitCode::Vmmcall);
+  EXPECT_EQ(m.guest_rip(), kGuestCode) << "nothing of it is seen in the guest";
+  EXPECT_EQ(m.cpu.pending_dr6, u64{1} << 14);
+}
+
 }  // namespace
 }  // namespace softvt::svm

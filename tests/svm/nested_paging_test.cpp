@@ -173,5 +173,17 @@ TEST(NestedPaging, Formats) {
   EXPECT_FALSE(nested_walk(m.cpu, p, u64{1} << 48, read, out, info));
 }
 
+TEST(NestedPaging, FetchIsReportedWithSmepToo) {
+  for (const bool smep : {false, true}) {
+    Nested m;
+    m.cpu.efer &= ~efer::NXE;
+    m.cpu.cr4 = smep ? m.cpu.cr4 | cr4::SMEP : m.cpu.cr4 & ~cr4::SMEP;
+    m.cpu.update_mode();
+    m.change(kGuestCode, 1, 0);
+    EXPECT_EQ(m.run(), ExitCode::Npf);
+    EXPECT_EQ(m.info1(), smep ? 0x100000014u : 0x100000004u);
+  }
+}
+
 }  // namespace
 }  // namespace softvt::svm

@@ -175,5 +175,18 @@ TEST(EntryChecks, ReportNamesEverything) {
   EXPECT_NE(text.find("  guest.rflags.fixed"), std::string::npos);
 }
 
+TEST(EntryChecks, ErrorCodeInRealModeOnlyCountsForUnrestrictedGuests) {
+  for (const bool unrestricted : {false, true}) {
+    for (const bool with_code : {false, true}) {
+      VmxMachine m;
+      m.control(Control::UnrestrictedGuest, unrestricted);
+      m.write(Field::GUEST_CR0, m.read(Field::GUEST_CR0) & ~(cr0::PE | cr0::PG));
+      m.write(Field::VM_ENTRY_INTR_INFO, with_code ? 0x80000b0d : 0x8000030d);
+      const bool passes = run_checks(m.context(), CheckClass::Control, false).empty();
+      EXPECT_EQ(passes, with_code != unrestricted);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace softvt::vmx

@@ -359,5 +359,63 @@ TEST(Instructions, HighHalves) {
   EXPECT_EQ(m.read(Field::TSC_OFFSET), 0x3333333322222222u);
 }
 
+TEST(GuestRun, MonitorTrapFlagStepsOneInstruction) {
+  Guest g;
+  g.code({0x0f, 0x01, 0xc1, 0x90, 0x90});
+  EXPECT_EQ(g.enter(), ExitReason::Vmcall);
+  g.skip();
+  g.control(Control::MonitorTrapFlag, true);
+  g.write(Field::GUEST_RFLAGS, g.read(Field::GUEST_RFLAGS) | rflags::TF);
+  // VMRESUME as the host executes it: instructions are counted up to behind it.
+  g.cpu.budget = g.cpu.slice = 1000;
+  EXPECT_TRUE(g.vmx->vmresume(g.cpu).ok());
+  g.cpu.run(1000);
+  EXPECT_EQ(g.reason(), ExitReason::MonitorTrapFlag);
+  EXPECT_EQ(g.read(Field::GUEST_RIP), test::kGuestCode + 4);
+  EXPECT_EQ(g.read(Field::GUEST_PENDING_DBG_EXCEPTIONS), u64{1} << 14) << "MTF comes first";
+}
+
+TEST(GuestRun, PreemptionTimerLeavesHlt) {
+  Guest g;
+  g.control(Control::HltExiting, false);
+  g.control(Control::PreemptionTimer, true);
+  g.write(Field::VMX_PREEMPTION_TIMER_VALUE, 1000);
+  g.code({0xf4});
+  EXPECT_TRUE(g.vmx->vmlaunch(g.cpu).ok());
+  g.cpu.run(100);
+  ASSERT_EQ(g.cpu.activity, Activity::Halt);
+  g.timeline.set_now(g.timeline.next_event());
+  g.timeline.fire_due();
+  EXPECT_TRUE(g.cpu.has_wake_event()) << "time passed while no instruction did";
+  g.cpu.run(100);
+  EXPECT_EQ(g.reason(), ExitReason::PreemptionTimer);
+  EXPECT_EQ(g.read(Field::GUEST_ACTIVITY_STATE), 1u);
+  EXPECT_EQ(g.read(Field::GUEST_RIP), test::kGuestCode + 1);
+}
+
+TEST(GuestRun, StoredTscHasNoOffset) {
+  Guest g;
+  g.code({0x0f, 0x01, 0xc1});
+  g.control(Control::TscOffsetting, true);
+  g.write(Field::TSC_OFFSET, u64{1} << 40);
+  g.put(test::kMsrArea, 0x10);
+  g.write(Field::VM_EXIT_MSR_STORE_ADDR, test::kMsrArea);
+  g.write(Field::VM_EXIT_MSR_STORE_COUNT, 1);
+  EXPECT_EQ(g.enter(), ExitReason::Vmcall);
+  u64 stored = 0;
+  ASSERT_TRUE(g.mem.read(test::kMsrArea + 8, &stored, 8));
+  EXPECT_LT(stored, u64{1} << 40);
+}
+
+TEST(GuestRun, RdpidNeedsEnableRdtscp) {
+  Guest g;
+  g.code({0xf3, 0x0f, 0xc7, 0xf8, 0x0f, 0x01, 0xc1});
+  g.write(Field::EXCEPTION_BITMAP, 1 << 6);
+  EXPECT_EQ(g.enter(), ExitReason::ExceptionOrNmi);
+  EXPECT_EQ(g.read(Field::VM_EXIT_INTR_INFO) & 0xff, 6u);
+  g.control(Control::EnableRdtscp, true);
+  EXPECT_EQ(g.enter(), ExitReason::Vmcall);
+}
+
 }  // namespace
 }  // namespace softvt::vmx

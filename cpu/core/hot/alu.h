@@ -72,7 +72,9 @@ SOFTVT_INLINE T logic_result(State& s, T r) {
 struct OpAnd {
   static constexpr bool kWrites = true;
   template <class T>
-  SOFTVT_INLINE static T apply(State& s, T a, T b) { return logic_result<T>(s, a & b); }
+  SOFTVT_INLINE static T apply(State& s, T a, T b) {
+    return logic_result<T>(s, a & b);
+  }
 };
 struct OpTest : OpAnd {
   static constexpr bool kWrites = false;
@@ -80,16 +82,22 @@ struct OpTest : OpAnd {
 struct OpOr {
   static constexpr bool kWrites = true;
   template <class T>
-  SOFTVT_INLINE static T apply(State& s, T a, T b) { return logic_result<T>(s, a | b); }
+  SOFTVT_INLINE static T apply(State& s, T a, T b) {
+    return logic_result<T>(s, a | b);
+  }
 };
 struct OpXor {
   static constexpr bool kWrites = true;
   template <class T>
-  SOFTVT_INLINE static T apply(State& s, T a, T b) { return logic_result<T>(s, a ^ b); }
+  SOFTVT_INLINE static T apply(State& s, T a, T b) {
+    return logic_result<T>(s, a ^ b);
+  }
 };
 
 template <class T>
-SOFTVT_INLINE T immediate(const State& s) { return static_cast<T>(s.ip->imm); }
+SOFTVT_INLINE T immediate(const State& s) {
+  return static_cast<T>(s.ip->imm);
+}
 
 template <class Op, class T>
 struct AluRR {
@@ -144,12 +152,18 @@ template <class Op>
 Bound bind_alu(const Request& q) {
   return by_size(q.opsize, [&]<class T>() -> Bound {
     switch (q.form) {
-      case Form::RR: return register_form<AluRR<Op, T>>();
-      case Form::RI: return register_form<AluRI<Op, T>>();
-      case Form::RM: return memory_form<AluRM<Op, T>>(q.address);
-      case Form::MR: return memory_form<AluMX<Op, T, false>>(q.address);
-      case Form::MI: return memory_form<AluMX<Op, T, true>>(q.address);
-      default: return {};
+      case Form::RR:
+        return register_form<AluRR<Op, T>>();
+      case Form::RI:
+        return register_form<AluRI<Op, T>>();
+      case Form::RM:
+        return memory_form<AluRM<Op, T>>(q.address);
+      case Form::MR:
+        return memory_form<AluMX<Op, T, false>>(q.address);
+      case Form::MI:
+        return memory_form<AluMX<Op, T, true>>(q.address);
+      default:
+        return {};
     }
   });
 }

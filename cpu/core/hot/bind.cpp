@@ -4,9 +4,8 @@ namespace softvt::hot {
 
 Bound bind(const Request& q) {
   using Binder = Bound (*)(const Request&);
-  constexpr Binder kBinders[] = {bind_add_sub, bind_logic,     bind_move,
-                                 bind_unary,   bind_shift,     bind_condition,
-                                 bind_branch,  bind_stack,     bind_multiply};
+  constexpr Binder kBinders[] = {bind_add_sub,   bind_logic,  bind_move,  bind_unary,   bind_shift,
+                                 bind_condition, bind_branch, bind_stack, bind_multiply};
   for (const Binder binder : kBinders) {
     if (const Bound b = binder(q)) return b;
   }
@@ -22,8 +21,11 @@ void rebind(const Request& q, Insn& in) {
 
 bool writes_flags_sometimes(ZydisMnemonic m) {
   switch (m) {
-    case ZYDIS_MNEMONIC_SHL: case ZYDIS_MNEMONIC_SHR: case ZYDIS_MNEMONIC_SAR:
-    case ZYDIS_MNEMONIC_ROL: case ZYDIS_MNEMONIC_ROR:
+    case ZYDIS_MNEMONIC_SHL:
+    case ZYDIS_MNEMONIC_SHR:
+    case ZYDIS_MNEMONIC_SAR:
+    case ZYDIS_MNEMONIC_ROL:
+    case ZYDIS_MNEMONIC_ROR:
       return true;
     default:
       return false;

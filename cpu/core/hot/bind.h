@@ -20,11 +20,11 @@ enum class AddressKind : u8 { BaseDisp, Full64, Flat32, SlowOnly };
 struct Request {
   ZydisMnemonic mnemonic;
   Form form;
-  u8 opsize;       // of the operation
-  u8 src_size;     // of the second operand (MOVZX, MOVSX)
+  u8 opsize;    // of the operation
+  u8 src_size;  // of the second operand (MOVZX, MOVSX)
   bool three_operands;
   bool code64;
-  bool flat_code;  // near branches need no limit check
+  bool flat_code;           // near branches need no limit check
   bool flags_dead = false;  // every flag it writes is written again before anything can look
   AddressKind address;
 };
@@ -38,10 +38,14 @@ template <class Body>
 Bound memory_form(AddressKind kind) {
   const Handler slow = shell<Body, Slow>;
   switch (kind) {
-    case AddressKind::BaseDisp: return {shell<Body, Fast<BaseDisp>>, slow};
-    case AddressKind::Full64: return {shell<Body, Fast<Full64>>, slow};
-    case AddressKind::Flat32: return {shell<Body, Fast<Flat32>>, slow};
-    case AddressKind::SlowOnly: break;
+    case AddressKind::BaseDisp:
+      return {shell<Body, Fast<BaseDisp>>, slow};
+    case AddressKind::Full64:
+      return {shell<Body, Fast<Full64>>, slow};
+    case AddressKind::Flat32:
+      return {shell<Body, Fast<Flat32>>, slow};
+    case AddressKind::SlowOnly:
+      break;
   }
   return {slow, slow};
 }
@@ -55,11 +59,16 @@ Bound slow_form() {
 template <class F>
 Bound by_size(unsigned size, F f) {
   switch (size) {
-    case 1: return f.template operator()<u8>();
-    case 2: return f.template operator()<u16>();
-    case 4: return f.template operator()<u32>();
-    case 8: return f.template operator()<u64>();
-    default: return {};
+    case 1:
+      return f.template operator()<u8>();
+    case 2:
+      return f.template operator()<u16>();
+    case 4:
+      return f.template operator()<u32>();
+    case 8:
+      return f.template operator()<u64>();
+    default:
+      return {};
   }
 }
 
@@ -70,15 +79,15 @@ void rebind(const Request& q, Insn& in);
 // Shifts and rotates by a count of 0 leave the flags alone.
 bool writes_flags_sometimes(ZydisMnemonic m);
 
-Bound bind_add_sub(const Request& q);   // ADD SUB ADC SBB CMP
-Bound bind_logic(const Request& q);     // AND OR XOR TEST
-Bound bind_move(const Request& q);      // MOV MOVZX MOVSX MOVSXD LEA
-Bound bind_unary(const Request& q);     // INC DEC NEG NOT, sign extensions of RAX
-Bound bind_shift(const Request& q);     // SHL SHR SAR; ROL ROR if their flags are dead
-Bound bind_condition(const Request& q); // SETcc CMOVcc
-Bound bind_branch(const Request& q);    // Jcc JMP CALL RET
-Bound bind_stack(const Request& q);     // PUSH POP LEAVE in 64-bit mode
-Bound bind_multiply(const Request& q);  // IMUL with two and three operands
+Bound bind_add_sub(const Request& q);    // ADD SUB ADC SBB CMP
+Bound bind_logic(const Request& q);      // AND OR XOR TEST
+Bound bind_move(const Request& q);       // MOV MOVZX MOVSX MOVSXD LEA
+Bound bind_unary(const Request& q);      // INC DEC NEG NOT, sign extensions of RAX
+Bound bind_shift(const Request& q);      // SHL SHR SAR; ROL ROR if their flags are dead
+Bound bind_condition(const Request& q);  // SETcc CMOVcc
+Bound bind_branch(const Request& q);     // Jcc JMP CALL RET
+Bound bind_stack(const Request& q);      // PUSH POP LEAVE in 64-bit mode
+Bound bind_multiply(const Request& q);   // IMUL with two and three operands
 
 // One handler for two instructions in a row that have these handlers, or null.
 Handler find_pair(Handler first, Handler second);

@@ -17,8 +17,10 @@ Bound bind_indirect(const Request& q) {
       if (q.form == Form::R) return memory_form<CallR>(stack);
       if (q.form == Form::M) return memory_form<CallM>(q.address);
       return {};
-    case ZYDIS_MNEMONIC_RET: return memory_form<Ret>(stack);
-    default: return {};
+    case ZYDIS_MNEMONIC_RET:
+      return memory_form<Ret>(stack);
+    default:
+      return {};
   }
 }
 

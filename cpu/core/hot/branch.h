@@ -5,11 +5,11 @@
 
 namespace softvt::hot {
 
-
 // A near branch to a non-canonical address is #GP(0) of the branch itself. SDM 2A "JMP", "CALL".
 SOFTVT_INLINE bool target_ok(State& s, u64 target) {
   const u8 shift = s.cpu->canonical_shift;
-  if (static_cast<u64>(static_cast<i64>(target << shift) >> shift) == target) [[likely]] return true;
+  if (static_cast<u64>(static_cast<i64>(target << shift) >> shift) == target) [[likely]]
+    return true;
   s.cpu->raise_gp();
   return false;
 }
@@ -24,7 +24,9 @@ struct Jcc {
 };
 struct JmpDirect {
   template <class>
-  SOFTVT_INLINE static R exec(State& s) { return take_branch(s, s.ip); }
+  SOFTVT_INLINE static R exec(State& s) {
+    return take_branch(s, s.ip);
+  }
 };
 struct JmpR {
   template <class>

@@ -5,11 +5,16 @@ namespace softvt::hot {
 
 Bound bind_logic(const Request& q) {
   switch (q.mnemonic) {
-    case ZYDIS_MNEMONIC_AND: return bind_alu<OpAnd>(q);
-    case ZYDIS_MNEMONIC_OR: return bind_alu<OpOr>(q);
-    case ZYDIS_MNEMONIC_XOR: return bind_alu<OpXor>(q);
-    case ZYDIS_MNEMONIC_TEST: return bind_alu<OpTest>(q);
-    default: return {};
+    case ZYDIS_MNEMONIC_AND:
+      return bind_alu<OpAnd>(q);
+    case ZYDIS_MNEMONIC_OR:
+      return bind_alu<OpOr>(q);
+    case ZYDIS_MNEMONIC_XOR:
+      return bind_alu<OpXor>(q);
+    case ZYDIS_MNEMONIC_TEST:
+      return bind_alu<OpTest>(q);
+    default:
+      return {};
   }
 }
 

@@ -54,27 +54,34 @@ struct Fast {
   template <class T>
   SOFTVT_INLINE static bool load_at(State& s, u64 va, T& out) {
     const TlbEntry& e = s.cpu->tlb[tlb_index(va)];
-    if (!tag_matches<T>(va, e.r)) [[unlikely]] return false;
+    if (!tag_matches<T>(va, e.r)) [[unlikely]]
+      return false;
     __builtin_memcpy(&out, reinterpret_cast<const void*>(va + e.addend), sizeof(T));
     return true;
   }
   template <class T>
   SOFTVT_INLINE static bool store_at(State& s, u64 va, T v) {
     const TlbEntry& e = s.cpu->tlb[tlb_index(va)];
-    if (!tag_matches<T>(va, e.w)) [[unlikely]] return false;
+    if (!tag_matches<T>(va, e.w)) [[unlikely]]
+      return false;
     __builtin_memcpy(reinterpret_cast<void*>(va + e.addend), &v, sizeof(T));
     return true;
   }
   template <class T>
-  SOFTVT_INLINE static bool load(State& s, T& out) { return load_at(s, Address::address(s), out); }
+  SOFTVT_INLINE static bool load(State& s, T& out) {
+    return load_at(s, Address::address(s), out);
+  }
   template <class T>
-  SOFTVT_INLINE static bool store(State& s, T v) { return store_at(s, Address::address(s), v); }
+  SOFTVT_INLINE static bool store(State& s, T v) {
+    return store_at(s, Address::address(s), v);
+  }
   // Read-modify-write: `at` is kept between the two halves.
   template <class T>
   SOFTVT_INLINE static bool open(State& s, u64& at, T& out) {
     const u64 va = Address::address(s);
     const TlbEntry& e = s.cpu->tlb[tlb_index(va)];
-    if (!tag_matches<T>(va, e.w)) [[unlikely]] return false;
+    if (!tag_matches<T>(va, e.w)) [[unlikely]]
+      return false;
     at = va + e.addend;
     __builtin_memcpy(&out, reinterpret_cast<const void*>(at), sizeof(T));
     return true;

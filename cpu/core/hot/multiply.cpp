@@ -26,10 +26,14 @@ Bound imul(const Request& q) {
 Bound bind_multiply(const Request& q) {
   if (q.mnemonic != ZYDIS_MNEMONIC_IMUL) return {};
   switch (q.opsize) {
-    case 2: return imul<u16>(q);
-    case 4: return imul<u32>(q);
-    case 8: return imul<u64>(q);
-    default: return {};
+    case 2:
+      return imul<u16>(q);
+    case 4:
+      return imul<u32>(q);
+    case 8:
+      return imul<u64>(q);
+    default:
+      return {};
   }
 }
 

@@ -14,7 +14,9 @@ SOFTVT_INLINE T product(State& s, T a, T b) {
 }
 
 template <class T>
-SOFTVT_INLINE T plain_product(T a, T b) { return static_cast<T>(u64{a} * u64{b}); }
+SOFTVT_INLINE T plain_product(T a, T b) {
+  return static_cast<T>(u64{a} * u64{b});
+}
 
 // kPlain: the flags are dead.
 template <class T, bool kImmediate, bool kPlain = false>

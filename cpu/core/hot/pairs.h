@@ -70,20 +70,21 @@ void add_pairs(PairTable& table, OpList<Firsts...>, Seconds seconds) {
 }
 
 // What a first instruction can be followed by.
-using Followers = OpList<
-    NearOp<MovRM<u64>>, IndexedOp<MovRM<u64>>, NearOp<MovRM<u32>>, NearOp<ExtendRM<u32, u8>>,
-    NearOp<MovMR<u64>>, NearOp<MovMR<u32>>, RegisterOp<MovRR<u64>>, RegisterOp<MovRR<u32>>,
-    RegisterOp<MovRI<u32>>, RegisterOp<AluRR<OpAdd, u64>>, RegisterOp<AluRI<OpAdd, u64>>,
-    RegisterOp<AluRR<OpSub, u64>>, RegisterOp<AluRI<OpSub, u64>>, RegisterOp<AluRR<OpXor, u32>>,
-    RegisterOp<AluRR<OpXor, u64>>, RegisterOp<AluRR<OpOr, u64>>, RegisterOp<AluRI<OpAnd, u32>>,
-    RegisterOp<LeaBaseDisp<u64>>, RegisterOp<LeaFull64<u64>>, NearOp<PushR>, NearOp<PopR>,
-    NearOp<CallDirect>, NearOp<Ret>, RegisterOp<JmpDirect>,
-    RegisterOp<TestJcc<FromRR, u64, Cond::Z>>, RegisterOp<TestJcc<FromRR, u64, Cond::NZ>>,
-    RegisterOp<TestJcc<FromRR, u32, Cond::Z>>, RegisterOp<TestJcc<FromRR, u32, Cond::NZ>>,
-    RegisterOp<CmpJcc<FromRR, u64, Cond::NZ>>, RegisterOp<CmpJcc<FromRI, u64, Cond::NZ>>,
-    RegisterOp<StepJcc<true, u64, Cond::NZ>>, RegisterOp<ShiftR<PlainRol, u32, false>>,
-    RegisterOp<ShiftR<PlainShr, u64, false>>, RegisterOp<ShiftR<PlainShl, u64, false>>,
-    RegisterOp<ShiftR<PlainShr, u32, false>>>;
+using Followers =
+    OpList<NearOp<MovRM<u64>>, IndexedOp<MovRM<u64>>, NearOp<MovRM<u32>>, NearOp<ExtendRM<u32, u8>>,
+           NearOp<MovMR<u64>>, NearOp<MovMR<u32>>, RegisterOp<MovRR<u64>>, RegisterOp<MovRR<u32>>,
+           RegisterOp<MovRI<u32>>, RegisterOp<AluRR<OpAdd, u64>>, RegisterOp<AluRI<OpAdd, u64>>,
+           RegisterOp<AluRR<OpSub, u64>>, RegisterOp<AluRI<OpSub, u64>>,
+           RegisterOp<AluRR<OpXor, u32>>, RegisterOp<AluRR<OpXor, u64>>,
+           RegisterOp<AluRR<OpOr, u64>>, RegisterOp<AluRI<OpAnd, u32>>,
+           RegisterOp<LeaBaseDisp<u64>>, RegisterOp<LeaFull64<u64>>, NearOp<PushR>, NearOp<PopR>,
+           NearOp<CallDirect>, NearOp<Ret>, RegisterOp<JmpDirect>,
+           RegisterOp<TestJcc<FromRR, u64, Cond::Z>>, RegisterOp<TestJcc<FromRR, u64, Cond::NZ>>,
+           RegisterOp<TestJcc<FromRR, u32, Cond::Z>>, RegisterOp<TestJcc<FromRR, u32, Cond::NZ>>,
+           RegisterOp<CmpJcc<FromRR, u64, Cond::NZ>>, RegisterOp<CmpJcc<FromRI, u64, Cond::NZ>>,
+           RegisterOp<StepJcc<true, u64, Cond::NZ>>, RegisterOp<ShiftR<PlainRol, u32, false>>,
+           RegisterOp<ShiftR<PlainShr, u64, false>>, RegisterOp<ShiftR<PlainShl, u64, false>>,
+           RegisterOp<ShiftR<PlainShr, u32, false>>>;
 
 void add_load_store_pairs(PairTable& table);
 void add_move_pairs(PairTable& table);

@@ -5,7 +5,8 @@ namespace softvt::hot {
 
 void add_move_pairs(PairTable& table) {
   using Firsts = OpList<RegisterOp<MovRR<u64>>, RegisterOp<MovRR<u32>>, RegisterOp<MovRI<u32>>,
-                        RegisterOp<LeaBaseDisp<u64>>, RegisterOp<LeaFull64<u64>>, RegisterOp<AluRR<OpXor, u32>>>;
+                        RegisterOp<LeaBaseDisp<u64>>, RegisterOp<LeaFull64<u64>>,
+                        RegisterOp<AluRR<OpXor, u32>>>;
   add_pairs(table, Firsts{}, Followers{});
 }
 

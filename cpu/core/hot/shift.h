@@ -33,8 +33,7 @@ struct OpShr {
 struct OpSar {
   template <class T>
   SOFTVT_INLINE static T apply(State& s, T a, unsigned count) {
-    const i64 wide =
-        i64{static_cast<std::make_signed_t<T>>(a)} >> (count - 1);  // count - 1 <= 62
+    const i64 wide = i64{static_cast<std::make_signed_t<T>>(a)} >> (count - 1);  // count - 1 <= 62
     const T r = static_cast<T>(wide >> 1);
     set_cc(s, r, static_cast<u64>(wide) & 1, lazy::op_of<T>(lazy::Result));
     return r;

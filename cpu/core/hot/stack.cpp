@@ -15,8 +15,10 @@ Bound bind_stack(const Request& q) {
     case ZYDIS_MNEMONIC_POP:
       if (q.form == Form::R) return memory_form<PopR>(stack);
       return {};
-    case ZYDIS_MNEMONIC_LEAVE: return memory_form<Leave>(stack);
-    default: return {};
+    case ZYDIS_MNEMONIC_LEAVE:
+      return memory_form<Leave>(stack);
+    default:
+      return {};
   }
 }
 

@@ -23,19 +23,27 @@ struct OpDec {
 // Where the flags are dead, so the old CF need not be worked out.
 struct PlainInc {
   template <class T>
-  SOFTVT_INLINE static T apply(State&, T a) { return static_cast<T>(a + 1); }
+  SOFTVT_INLINE static T apply(State&, T a) {
+    return static_cast<T>(a + 1);
+  }
 };
 struct PlainDec {
   template <class T>
-  SOFTVT_INLINE static T apply(State&, T a) { return static_cast<T>(a - 1); }
+  SOFTVT_INLINE static T apply(State&, T a) {
+    return static_cast<T>(a - 1);
+  }
 };
 struct OpNeg {
   template <class T>
-  SOFTVT_INLINE static T apply(State& s, T a) { return OpSub::apply<T>(s, T{0}, a); }
+  SOFTVT_INLINE static T apply(State& s, T a) {
+    return OpSub::apply<T>(s, T{0}, a);
+  }
 };
 struct OpNot {
   template <class T>
-  SOFTVT_INLINE static T apply(State&, T a) { return static_cast<T>(~a); }
+  SOFTVT_INLINE static T apply(State&, T a) {
+    return static_cast<T>(~a);
+  }
 };
 
 template <class Op, class T>

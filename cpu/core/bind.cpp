@@ -143,6 +143,9 @@ bool bind(const BindContext& context, Decoded& d) {
     return true;
   }
   bind_cold(in, row->fn);
+  if (row->unit == Unit::Sse && d.request.opsize == 16) {
+    if (const Handler h = hot::bind_xmm(d.request)) in.h = h;
+  }
   return row->ends_block;
 }
 

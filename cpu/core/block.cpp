@@ -55,7 +55,9 @@ FlagUse flag_use(const Decoded& d) {
   const Insn& in = d.insn;
   const bool registers_only = in.form == Form::RR || in.form == Form::RI || in.form == Form::R;
   const bool lea = d.zydis.mnemonic == ZYDIS_MNEMONIC_LEA;
-  if (in.h == handlers::cold() || !(registers_only || lea)) return use;
+  // Rotates are cold until their flags are found dead.
+  const bool cold = in.h == handlers::cold() && !hot::writes_flags_sometimes(d.zydis.mnemonic);
+  if (cold || !(registers_only || lea)) return use;
   if (flags == nullptr) {
     use.looks = false;
     return use;

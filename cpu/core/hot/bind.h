@@ -89,6 +89,10 @@ Bound bind_branch(const Request& q);     // Jcc JMP CALL RET
 Bound bind_stack(const Request& q);      // PUSH POP LEAVE in 64-bit mode
 Bound bind_multiply(const Request& q);   // IMUL with two and three operands
 
+// The handler of a common SSE2 instruction on XMM registers, or null. Its slow way is the cold
+// function.
+Handler bind_xmm(const Request& q);
+
 // One handler for two instructions in a row that have these handlers, or null.
 Handler find_pair(Handler first, Handler second);
 

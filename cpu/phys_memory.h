@@ -51,6 +51,14 @@ class PhysMemory {
   // Writes tell the code cache (on_code_write).
   bool read(u64 pa, void* out, u64 size) const;
   bool write(u64 pa, const void* in, u64 size);
+  // One naturally aligned value of RAM; false if it is not RAM. For page walks.
+  template <class T>
+  bool read_value(u64 pa, T& out) const {
+    const u8* host = page(pa);
+    if (host == nullptr) return false;
+    __builtin_memcpy(&out, host + (pa & (kPageSize - sizeof(T))), sizeof(T));
+    return true;
+  }
   // Reads and writes of up to 8 bytes, RAM or MMIO; unclaimed reads give all ones.
   u64 read_any(u64 pa, unsigned size);
   void write_any(u64 pa, u64 value, unsigned size);

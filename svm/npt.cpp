@@ -61,7 +61,12 @@ class NestedWalker {
   // False: not present.
   bool read(u64 pa, unsigned size, u64& value) {
     value = 0;
-    if (!cpu_.mem->read(pa, &value, size)) value = size_mask(size);
+    u32 half = 0;
+    if (size == 8) {
+      if (!cpu_.mem->read_value(pa, value)) value = ~u64{0};
+    } else {
+      value = cpu_.mem->read_value(pa, half) ? half : size_mask(4);
+    }
     if ((value & pte::P) == 0) {
       present_ = 0;
       return false;

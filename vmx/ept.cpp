@@ -40,7 +40,7 @@ class EptWalker {
       const unsigned shift = 12 + 9 * (level - 1);
       const u64 address = table | ((gpa_ >> shift & 0x1ff) << 3);
       u64 value = ~u64{0};
-      mem_.read(address, &value, 8);
+      if (!mem_.read_value(address, value)) value = ~u64{0};
       if (!present(value)) return violation(0);
       const bool leaf = level == 1 || (level <= 3 && (value & entry::Large));
       if (misconfigured(value, level, leaf)) return {EptResult::Kind::Misconfiguration, {}, 0};

@@ -198,30 +198,33 @@ void TlbPool::flush_page(Cpu& cpu, const SpaceKey& key, u64 linear, bool with_gl
   activate(cpu);
 }
 
+// The spaces keep their places, only their entries lose their tags.
+void TlbPool::retire(Space& space) {
+  space.serial = next_space_serial_++;
+  space.global_serial = next_space_serial_++;
+}
+
 void TlbPool::flush_asid(Cpu& cpu, u32 asid, bool guest_only) {
   for (Space& s : spaces_) {
-    if (!s.used || s.key.asid != asid || (guest_only && !s.key.guest)) continue;
-    s.used = false;
+    if (s.used && s.key.asid == asid && (!guest_only || s.key.guest)) retire(s);
   }
   for (TlbContext& c : *contexts_) {
     if (!c.used || c.key.space.asid != asid || (guest_only && !c.key.space.guest)) continue;
     c.clear();
     renew(c);
   }
-  space_ = &space(space_of(cpu));
   activate(cpu);
 }
 
 void TlbPool::flush_second_stage(Cpu& cpu, u64 second_stage) {
   for (Space& s : spaces_) {
-    if (s.used && s.key.second_stage == second_stage) s.used = false;
+    if (s.used && s.key.second_stage == second_stage) retire(s);
   }
   for (TlbContext& c : *contexts_) {
     if (!c.used || c.key.space.second_stage != second_stage) continue;
     c.clear();
     renew(c);
   }
-  space_ = &space(space_of(cpu));
   activate(cpu);
 }
 

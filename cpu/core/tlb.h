@@ -119,6 +119,7 @@ class TlbPool {
   };
 
   Space& space(const SpaceKey& key);
+  void retire(Space& space);
   u32 global_serial_of(const SpaceKey& key) const;
   Entry& slot_for(u64 linear) { return second_[(linear >> 12) & (kSecondLevel - 1)]; }
   void renew(TlbContext& context);

@@ -121,8 +121,12 @@ class Walker {
   bool read_entry(u64 gpa, unsigned size, u64& value) {
     u64 pa = gpa;
     if (!table_address(pa, false)) return false;
-    value = 0;
-    if (!cpu_.mem->read(pa, &value, size)) value = size_mask(size);
+    if (size == 8) {
+      if (!cpu_.mem->read_value(pa, value)) value = ~u64{0};
+      return true;
+    }
+    u32 half = 0;
+    value = cpu_.mem->read_value(pa, half) ? half : size_mask(4);
     return true;
   }
 

@@ -10,7 +10,6 @@ constexpr int kStatusFromValue = -1;
 
 constexpr std::array kCauses{
     ExitCauseRow{ExitCause::PowerOff, 0, "the guest powered off"},
-    ExitCauseRow{ExitCause::Reset, 0, "the guest asked for a reset and --no-reboot was given"},
     ExitCauseRow{ExitCause::DebugExit, kStatusFromValue, "the guest wrote to the debug-exit port"},
     ExitCauseRow{ExitCause::BadInput, 2, "bad command line or image"},
     ExitCauseRow{ExitCause::TripleFault, 4, "triple fault"},
@@ -21,6 +20,8 @@ constexpr std::array kCauses{
     ExitCauseRow{ExitCause::InternalError, 12, "internal error"},
     ExitCauseRow{ExitCause::HaltedForever, 14, "every vcpu halted for ever"},
     ExitCauseRow{ExitCause::Difference, 16, "a comparison found a difference"},
+    // Not 0: a guest that crashes into a reset must not look like one that is done.
+    ExitCauseRow{ExitCause::Reset, 18, "the guest asked for a reset and --no-reboot was given"},
     ExitCauseRow{ExitCause::Interrupted, 130, "interrupted by the user"},
 };
 

@@ -44,31 +44,6 @@ void print_help(const po::options_description& description) {
       options.str().c_str(), exit_status_help().c_str());
 }
 
-std::string text_of(const po::variables_map& values, const char* name) {
-  return values.count(name) != 0 ? values[name].as<std::string>() : std::string();
-}
-
-// Each value is read by a parser that gives an optional; the first that fails is told.
-class Reader {
- public:
-  explicit Reader(const po::variables_map& values) : values_(values) {}
-  template <class Parse, class T>
-  void read(const char* name, Parse parse, T& to, const std::string& expected) {
-    if (values_.count(name) == 0) return;
-    const std::string text = text_of(values_, name);
-    if (const auto value = parse(text)) {
-      to = *value;
-    } else if (error_.empty()) {
-      error_ = "--" + std::string(name) + ": expected " + expected + ", found '" + text + "'";
-    }
-  }
-  const std::string& error() const { return error_; }
-
- private:
-  const po::variables_map& values_;
-  std::string error_;
-};
-
 std::optional<PathFormat> parse_format(const std::string& text) {
   if (text == "text") return PathFormat::Text;
   if (text == "json") return PathFormat::Json;
@@ -78,17 +53,6 @@ std::optional<PathFormat> parse_format(const std::string& text) {
 std::optional<Accel> parse_accel(const std::string& text) {
   const auto accel = accel_from_name(text);
   return accel == Accel::Kvm ? std::nullopt : accel;
-}
-
-std::optional<const CpuModel*> parse_model(const std::string& text) {
-  const CpuModel* model = find_model(text);
-  return model == nullptr ? std::nullopt : std::optional(model);
-}
-
-std::optional<u64> parse_memory(const std::string& text) {
-  const auto size = parse_size(text);
-  if (!size || *size < kMinRam || *size > kMaxRam || (*size & kPageMask) != 0) return std::nullopt;
-  return size;
 }
 
 std::string read_all(const po::variables_map& values, PathOptions& options) {
@@ -103,9 +67,9 @@ std::string read_all(const po::variables_map& values, PathOptions& options) {
   reader.read("max-insns", parse_count, run.limits.instructions, "a number");
   reader.read("timeout", parse_duration, run.limits.nanos, "a time like 10s or 500ms");
   reader.read("hypercall-limit", parse_count, options.hypercall_limit, "a number");
-  options.all_exits = values.count("all-exits") != 0;
-  run.kernel = text_of(values, "image");
-  run.append = text_of(values, "append");
+  options.all_exits = reader.has("all-exits");
+  run.kernel = reader.text("image");
+  run.append = reader.text("append");
   run.no_reboot = true;
   if (!reader.error().empty()) return reader.error();
   return run.kernel.empty() ? "no image: give IMAGE" : "";
@@ -116,25 +80,8 @@ std::string read_all(const po::variables_map& values, PathOptions& options) {
 ParseResult parse_path_options(const Arguments& arguments, PathOptions& options,
                                std::string& error) {
   const po::options_description visible = make_description();
-  po::options_description all;
-  all.add(visible).add_options()("image", po::value<std::string>());
-  po::positional_options_description positional;
-  positional.add("image", 1);
   po::variables_map values;
-  // Boost answers a bad command line with an exception; it ends here.
-  try {
-    namespace style = po::command_line_style;
-    po::store(po::command_line_parser(arguments)
-                  .options(all)
-                  .positional(positional)
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              values);
-    po::notify(values);
-  } catch (const po::error& e) {
-    error = e.what();
-    return ParseResult::Error;
-  }
+  if (!parse_command_line(arguments, visible, values, error)) return ParseResult::Error;
   if (values.count("help") != 0) {
     print_help(visible);
     return ParseResult::Done;

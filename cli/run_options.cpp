@@ -62,54 +62,10 @@ void print_models() {
   }
 }
 
-// Reads the values one by one and keeps the first error.
-class Reader {
- public:
-  explicit Reader(const po::variables_map& values) : values_(values) {}
-
-  const std::string& error() const { return error_; }
-  bool has(const char* name) const { return values_.count(name) != 0; }
-  std::string text(const char* name) const {
-    return has(name) ? values_[name].as<std::string>() : std::string();
-  }
-  // `parse` gives an optional.
-  template <class Parse, class T>
-  void read(const char* name, Parse parse, T& to, const std::string& expected) {
-    if (!has(name)) return;
-    if (const auto value = parse(text(name))) {
-      to = *value;
-    } else {
-      complain(name, expected);
-    }
-  }
-  void complain(const char* name, const std::string& expected) {
-    if (!error_.empty()) return;
-    error_ = "--" + std::string(name) + ": expected " + expected + ", found '" + text(name) + "'";
-  }
-  void refuse(const char* name) {
-    if (has(name) && error_.empty()) error_ = "--" + std::string(name) + " is not in this build";
-  }
-
- private:
-  const po::variables_map& values_;
-  std::string error_;
-};
-
 std::optional<u32> parse_vcpus(const std::string& text) {
   const auto count = parse_count(text);
   if (!count || *count == 0 || *count > kMaxVcpus) return std::nullopt;
   return static_cast<u32>(*count);
-}
-
-std::optional<u64> parse_memory(const std::string& text) {
-  const auto size = parse_size(text);
-  if (!size || *size < kMinRam || *size > kMaxRam || (*size & kPageMask) != 0) return std::nullopt;
-  return size;
-}
-
-std::optional<const CpuModel*> parse_model(const std::string& text) {
-  const CpuModel* model = find_model(text);
-  return model == nullptr ? std::nullopt : std::optional(model);
 }
 
 void read_serial(Reader& reader, RunOptions& options) {
@@ -198,25 +154,8 @@ bool read_module(const std::string& text, BootModule& module, std::string& error
 
 ParseResult parse_run_options(const Arguments& arguments, RunOptions& options, std::string& error) {
   const po::options_description visible = make_description();
-  po::options_description all;
-  all.add(visible).add_options()("image", po::value<std::string>());
-  po::positional_options_description positional;
-  positional.add("image", 1);
   po::variables_map values;
-  // Boost answers a bad command line with an exception; it ends here.
-  try {
-    namespace style = po::command_line_style;
-    po::store(po::command_line_parser(arguments)
-                  .options(all)
-                  .positional(positional)
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              values);
-    po::notify(values);
-  } catch (const po::error& e) {
-    error = e.what();
-    return ParseResult::Error;
-  }
+  if (!parse_command_line(arguments, visible, values, error)) return ParseResult::Error;
   if (values.count("help") != 0) {
     print_help(visible);
     return ParseResult::Done;

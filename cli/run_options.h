@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/subcommands.h"
 #include "machine/machine.h"
 
@@ -25,8 +26,6 @@ struct RunOptions {
   bool no_reboot = false;
   bool verbose = false;
 };
-
-enum class ParseResult : u8 { Run, Done, Error };
 
 // Done: help was printed. Error: one line in `error`.
 ParseResult parse_run_options(const Arguments& arguments, RunOptions& options, std::string& error);

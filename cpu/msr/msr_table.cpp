@@ -18,8 +18,8 @@ bool exists_on(const MsrRow& row, const Cpu& cpu) {
 
 void MsrTable::add(std::span<const MsrRow> rows) {
   for (const MsrRow& row : rows) sorted_.push_back(&row);
-  std::stable_sort(sorted_.begin(), sorted_.end(),
-                   [](const MsrRow* a, const MsrRow* b) { return a->first < b->first; });
+  std::sort(sorted_.begin(), sorted_.end(),
+            [](const MsrRow* a, const MsrRow* b) { return a->first < b->first; });
 }
 
 const MsrRow* MsrTable::find(const Cpu& cpu, u32 index) const {

@@ -4,8 +4,8 @@
 namespace softvt::test {
 namespace {
 
-constexpr u64 kOf = rflags::OF, kSf = rflags::SF, kZf = rflags::ZF, kAf = rflags::AF,
-              kPf = rflags::PF, kCf = rflags::CF;
+constexpr u64 kOf = rflags::OF, kSf = rflags::SF, kAf = rflags::AF, kPf = rflags::PF,
+              kCf = rflags::CF;
 
 #define BIT_TEST_CASES(name, mnemonic, opcode)                          \
   {name " ax,cx", mnemonic, register_insn(2, opcode, kA, kC),           \

@@ -1,5 +1,4 @@
 #include "tests/host_oracle/compare.h"
-#include "cpu/fault.h"
 
 #include <cstring>
 #include <iomanip>
@@ -125,7 +124,7 @@ bool meets_sanitizer_memory([[maybe_unused]] const Case& c,
                             [[maybe_unused]] const Outcome& softvt) {
 #ifdef __SANITIZE_ADDRESS__
   constexpr u64 kShadow = 0x7fff0000;
-  return c.compat && softvt.vector == static_cast<u8>(Vector::PF) && softvt.cr2 >= kShadow;
+  return c.compat && softvt.vector == kPageFault && softvt.cr2 >= kShadow;
 #else
   return false;
 #endif

@@ -1,6 +1,7 @@
 #include "trace/path_groups.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace softvt::trace {
 
@@ -19,18 +20,32 @@ void PathGroups::close(u32 vcpu) {
   pending_.erase(found);
   const bool hypercall = group.kind == PathGroup::Kind::Hypercall;
   if (hypercall) group.number = ++hypercalls_;
-  if (group.kind == PathGroup::Kind::OtherExit && !options_.all_exits) return;
-  if (hypercall && hypercalls_ > options_.most_hypercalls) return;
-  done_(group);
+  const bool dropped = (group.kind == PathGroup::Kind::OtherExit && !options_.all_exits) ||
+                       (hypercall && hypercalls_ > options_.most_hypercalls);
+  if (!dropped) done_(group);
+  release_console();
+}
+
+bool PathGroups::hypercall_open() const {
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [](const Pending& p) { return p.group.kind == PathGroup::Kind::Hypercall; });
+}
+
+void PathGroups::release_console() {
+  if (hypercall_open()) return;
+  for (const PathGroup& line : std::exchange(held_, {})) done_(line);
+}
+
+void PathGroups::console(const PathEvent& event) {
+  PathGroup line;
+  line.kind = PathGroup::Kind::Console;
+  line.stations.push_back(event);
+  held_.push_back(std::move(line));
+  release_console();
 }
 
 void PathGroups::station(const PathEvent& event) {
-  if (std::holds_alternative<Console>(event.station)) {
-    PathGroup line;
-    line.kind = PathGroup::Kind::Console;
-    line.stations.push_back(event);
-    return done_(line);
-  }
+  if (std::holds_alternative<Console>(event.station)) return console(event);
   const bool entry = std::holds_alternative<VmEntry>(event.station);
   const bool first = std::none_of(pending_.begin(), pending_.end(),
                                   [&](const Pending& p) { return p.vcpu == event.vcpu; });
@@ -50,6 +65,7 @@ void PathGroups::station(const PathEvent& event) {
 
 void PathGroups::finish() {
   while (!pending_.empty()) close(pending_.front().vcpu);
+  release_console();
 }
 
 }  // namespace softvt::trace

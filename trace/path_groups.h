@@ -35,10 +35,15 @@ class PathGroups : public PathSink {
   };
   PathGroup& open(u32 vcpu);
   void close(u32 vcpu);
+  void console(const PathEvent& event);
+  bool hypercall_open() const;
+  void release_console();
 
   Options options_;
   std::function<void(const PathGroup&)> done_;
   std::vector<Pending> pending_;
+  // Lines printed while a hypercall is on its way come behind it: they may be its doing.
+  std::vector<PathGroup> held_;
   u64 hypercalls_ = 0;
 };
 

@@ -207,6 +207,7 @@ class Cpu {
   i64 slice = 0;                 // the budget with which this slice began
   u64 slice_start = 0;           // virtual time at its beginning
   Step step = Step::Next;        // how the last block was left
+  unsigned idle_turns = 0;       // turns of the run loop in a row that executed nothing
   bool redecode = false;         // the block at RIP crosses into a page that moved
   Insn* link_from = nullptr;     // branch whose link the next look-up resolves
   bool irq_hint = false;         // an interrupt controller may have something pending

@@ -80,6 +80,8 @@ class Builder {
   }
 
   Insn* build(const BlockKey& key);
+  // Bytes that do not come from RAM are read anew each time.
+  bool cacheable() const { return page_.host != nullptr && (!crossed_ || second_.host != nullptr); }
 
  private:
   bool add_instruction();
@@ -174,11 +176,13 @@ bool Builder::add_crossing() {
   crossed_ = true;
   const DecodeStatus status =
       decode(bytes, kMaxInsnBytes, cpu_.mode, cpu_.features, static_cast<u16>(offset_), d);
-  Insn& guard = first_[used_++];
-  guard = Insn{};
-  guard.h = guard.slow = handlers::cross_guard();
-  guard.pofs = static_cast<u16>(offset_);
-  guard.imm = static_cast<i64>(reinterpret_cast<u64>(second_.host));
+  if (second_.host != nullptr) {
+    Insn& guard = first_[used_++];
+    guard = Insn{};
+    guard.h = guard.slow = handlers::cross_guard();
+    guard.pofs = static_cast<u16>(offset_);
+    guard.imm = static_cast<i64>(reinterpret_cast<u64>(second_.host));
+  }
   if (status != DecodeStatus::Ok) {
     add_fault(status == DecodeStatus::Invalid ? Vector::UD : Vector::GP, kMaxInsnBytes);
   } else {
@@ -284,7 +288,11 @@ Insn* Builder::build(const BlockKey& key) {
   }
   add_block_end();
   add_link_stubs();
-  cpu_.code->commit(key, first_, used_, start_, std::max(last, start_), second_.pa, second_last_);
+  if (cacheable()) {
+    cpu_.code->commit(key, first_, used_, start_, std::max(last, start_), second_.pa, second_last_);
+  } else {
+    cpu_.code->keep(used_);
+  }
   return first_;
 }
 
@@ -301,10 +309,15 @@ Insn* find_block(Cpu& cpu, bool fresh) {
   const bool flat = (cpu.mode & mode::kFlatCode) != 0;
   const BlockKey key{page.pa | (linear & kPageMask), cpu.mode, flat ? ~u32{0} : cpu.seg[1].limit};
   Insn* insn = fresh || page.host == nullptr ? nullptr : cpu.code->find(key);
-  if (insn == nullptr) insn = Builder(cpu, linear, page).build(key);
-  if (insn == nullptr) return nullptr;
+  bool cacheable = true;
+  if (insn == nullptr) {
+    Builder builder(cpu, linear, page);
+    insn = builder.build(key);
+    if (insn == nullptr) return nullptr;
+    cacheable = builder.cacheable();
+  }
   cpu.r[slot::kCodePage] = linear & ~kPageMask;
-  if (flat) {
+  if (flat && cacheable) {
     cpu.jumps[(linear ^ (linear >> 12)) & (kJumpEntries - 1)] = {linear, cpu.jump_tag, insn};
   }
   return insn;

@@ -38,6 +38,10 @@ class CodeCache {
   void commit(const BlockKey& key, Insn* first, u32 count, u32 first_offset, u32 last_offset,
               u64 second_page, u32 second_last_offset);
 
+  // Keeps the room of a block that is not entered, until the next flush: its branches may still be
+  // waiting for their links.
+  void keep(u32 count) { used_ += count; }
+
   // Bytes of RAM were written. Returns true if blocks became stale.
   bool invalidate(u64 pa, unsigned size);
   void flush();

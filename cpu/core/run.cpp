@@ -132,12 +132,14 @@ void Cpu::run_blocks(Insn* from) {
   shadow = Shadow::None;
   const bool fresh = redecode;
   redecode = false;
+  const u64 flushes = code->flushes();
   Insn* ip = look_up(*this, fresh);
   if (ip == nullptr) {
     take_fault(*this);
     return;
   }
-  if (from != nullptr && !single) from->link = ip;
+  // A flush of the arena takes the waiting branch with it.
+  if (from != nullptr && !single && code->flushes() == flushes) from->link = ip;
   const i64 before = budget;
   execute(*this, ip);
   if (step == Step::Fault) {
@@ -147,9 +149,14 @@ void Cpu::run_blocks(Insn* from) {
   } else if (budget == before) {  // a stale block or a link: nothing was executed
     shadow = shadow_before;
     rflags_rest |= resume;
+    // A few times in a row at most; whatever the reason for more, a run must come to its end.
+    constexpr unsigned kMostIdleTurns = 64;
+    if (++idle_turns >= kMostIdleTurns) budget -= 1;
+    return;
   } else if (trap && !no_trap) {
     pending_dr6 |= dr6::BS;
   }
+  idle_turns = 0;
   if (pending_dr6 != 0) exit_req = -1;
 }
 

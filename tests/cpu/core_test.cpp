@@ -141,6 +141,19 @@ TEST(PageCrossing, FollowsTheSecondPage) {
   EXPECT_EQ(m.cpu.r[RAX], 0x08776611u);
 }
 
+// The second page is no RAM: unclaimed memory reads as ones, nothing of it may be kept, and the run
+// ends.
+TEST(PageCrossing, IntoUnclaimedMemory) {
+  CoreBoard board;
+  CoreMachine m(board);
+  board.put(CoreBoard::kPt + 0x102 * 8, 0x40000000 | 7);
+  const u64 at = 0x101ffe;
+  m.emit(at, {0xb8, 0x11});  // mov eax, 0xffffff11; then ff ff, which is no instruction
+  m.cpu.rip = at;
+  EXPECT_EQ(m.cpu.run(100), RunStop::Shutdown);  // #UD without an IDT
+  EXPECT_EQ(m.cpu.r[RAX], 0xffffff11u);
+}
+
 // SDM 3A 4.10.4.1: INVLPG drops every entry that came from the large page.
 TEST(Tlb, InvlpgDropsAllOfALargePage) {
   CoreBoard board;

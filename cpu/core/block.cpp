@@ -105,7 +105,6 @@ class Builder {
   u16 count_ = 0;       // instructions
   bool ended_ = false;  // nothing may follow
   bool crossed_ = false;
-  bool failed_ = false;  // a fetch fault was posted
   FetchPage second_;
   u32 second_last_ = 0;
   u8 fetched_[2 * kMaxInsnBytes] = {};
@@ -164,10 +163,7 @@ bool Builder::add_crossing() {
     add_fault(Vector::GP, here);
     return true;
   }
-  if (!fetch_page(cpu_, linear_ + here, second_)) {
-    failed_ = true;
-    return false;
-  }
+  if (!fetch_page(cpu_, linear_ + here, second_)) return false;
   for (unsigned i = 0; i < kMaxInsnBytes; ++i) {
     bytes[here + i] = second_.host != nullptr
                           ? second_.host[i]

@@ -46,7 +46,7 @@ void CodeCache::commit(const BlockKey& key, Insn* first, u32 count, u32 first_of
   used_ += count;
   const u32 index = static_cast<u32>(blocks_.size());
   u32& bucket = buckets_[hash(key)];
-  blocks_.push_back({key, first, bucket, second_page});
+  blocks_.push_back({key, first, bucket});
   bucket = index;
   ++blocks_built_;
   if (mem_.page(key.pa) != nullptr) mark_page(page_of(key.pa), first_offset, last_offset, index);

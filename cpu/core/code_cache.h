@@ -33,8 +33,9 @@ class CodeCache {
 
   // Room for one block of up to `count` instructions; flushes everything if there is none.
   Insn* reserve(u32 count);
-  // Enters the block that was built in reserved room. `first_byte`..`last_byte` are physical and
-  // lie in the page of key.pa; `second_page` is the page of an instruction that crosses, or 0.
+  // Enters the block that was built in reserved room. `first_offset`..`last_offset` are its bytes
+  // in the page of key.pa; `second_page` is the page of an instruction that crosses, or 0, and
+  // `second_last_offset` its last byte there.
   void commit(const BlockKey& key, Insn* first, u32 count, u32 first_offset, u32 last_offset,
               u64 second_page, u32 second_last_offset);
 
@@ -63,7 +64,6 @@ class CodeCache {
     BlockKey key;
     Insn* first;
     u32 next_in_bucket;
-    u64 second_page;  // an instruction crosses into this page; 0 if none
   };
   struct CodePage {
     u64 granules = 0;  // bit i: bytes i*64 .. i*64+63 were decoded

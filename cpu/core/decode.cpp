@@ -102,7 +102,7 @@ u8 address_register(ZydisRegister r) { return r == ZYDIS_REGISTER_NONE ? kNone :
 
 u8 shift_of(u8 scale) { return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0; }
 
-void set_memory(const ZydisDecodedOperand& op, u32 m, Decoded& out) {
+void set_memory(const ZydisDecodedOperand& op, Decoded& out) {
   Insn& in = out.insn;
   in.seg = segment_number(op.mem.segment);
   in.msize = static_cast<u8>(std::min<unsigned>(op.size / 8, 255));
@@ -127,7 +127,6 @@ void set_memory(const ZydisDecodedOperand& op, u32 m, Decoded& out) {
     in.imm = disp;  // MOV moffs64
     in.flags |= insn_flag::kMoffs;
   }
-  (void)m;
 }
 
 // Which of the fast address forms serves, if any.
@@ -174,7 +173,7 @@ u8 segment_from_prefix(const ZydisDecodedInstruction& z) {
 }
 
 // Operands into dst/src/reg3/imm/memory and the form. Hidden operands are the mnemonic's matter.
-void set_operands(const ZydisDecodedOperand* ops, unsigned count, u32 m, Decoded& out) {
+void set_operands(const ZydisDecodedOperand* ops, unsigned count, Decoded& out) {
   Insn& in = out.insn;
   unsigned registers = 0, position = 0;
   int memory_at = -1, immediates = 0;
@@ -191,7 +190,7 @@ void set_operands(const ZydisDecodedOperand* ops, unsigned count, u32 m, Decoded
         break;
       case ZYDIS_OPERAND_TYPE_MEMORY:
         memory_at = static_cast<int>(position);
-        set_memory(op, m, out);
+        set_memory(op, out);
         break;
       case ZYDIS_OPERAND_TYPE_IMMEDIATE:
         if (immediates++ == 0) {
@@ -264,7 +263,7 @@ DecodeStatus decode(const u8* bytes, unsigned available, u32 m, const FeatureSet
   in.base = in.idx = kNone;
   in.seg = segment_from_prefix(z);
   out.mmx_operand = false;
-  set_operands(ops, z.operand_count_visible, m, out);
+  set_operands(ops, z.operand_count_visible, out);
   set_segment_slot(in, m);
   if (is_x87(z)) in.imm = z.raw.modrm.mod << 6 | z.raw.modrm.reg << 3 | z.raw.modrm.rm;
 
